@@ -72,7 +72,8 @@ int http_send(const struct http_transport *transport, const struct http_request 
 /* Which certificates vouch for a server. Verification is always on. */
 enum http_trust {
     HTTP_TRUST_BUNDLE, /* `ca_file` if given, else the system's bundle */
-    HTTP_TRUST_AMAZON, /* the Amazon roots compiled in; the system's bundle when those do not verify */
+    HTTP_TRUST_AMAZON, /* the Amazon roots compiled in; the system's bundle when those do not verify
+                        */
 };
 
 struct http_options {
@@ -82,7 +83,8 @@ struct http_options {
     bool no_proxy;       /* true: never a proxy, whatever the environment says */
 };
 
-/* A client with its own connection pool. Calls from several threads are served one after another. */
+/* A client with its own connection pool. Calls from several threads are served one after another.
+ */
 struct http;
 
 /* Process-wide, before any thread starts and after all have ended. */
@@ -95,8 +97,8 @@ struct http_transport http_transport(struct http *http);
 
 /*
  * Opens a connection to the server of `url` in a thread of its own and keeps it for the next
- * http_send(), which waits for it. Sends no request. A failure is silent: the next http_send() tries
- * for itself.
+ * http_send(), which waits for it. Sends no request. A failure is silent: the next http_send()
+ * tries for itself.
  */
 void http_preconnect(struct http *http, const char *url, int64_t connect_timeout_ns);
 

@@ -50,7 +50,8 @@ enum log_level log_level_from_name(const char *name);
 void log_line(const struct log_scope *scope, enum log_level level, const struct log_field *fields,
               size_t count, const char *format, ...) __attribute__((format(printf, 5, 6)));
 
-/* The third and fourth arguments in one: log_line(scope, LOG_INFO, LOG_FIELDS(LOG_STRING("k", v)), "x"). */
+/* The third and fourth arguments in one: log_line(scope, LOG_INFO, LOG_FIELDS(LOG_STRING("k", v)),
+ * "x"). */
 #define LOG_FIELDS(...)                                                                            \
     (struct log_field[]){__VA_ARGS__},                                                             \
         sizeof((struct log_field[]){__VA_ARGS__}) / sizeof(struct log_field)

@@ -14,8 +14,8 @@ enum type { STRING, SECRET, INTEGER, NUMBER, FLAG };
 static const char *const type_names[] = {"string", "secret", "integer", "number", "true or false"};
 
 /*
- * One row a variable. `fallback` is another variable to read when this one is unset; `initial` is the
- * default as text, NULL when there is none, and then `note` says what happens.
+ * One row a variable. `fallback` is another variable to read when this one is unset; `initial` is
+ * the default as text, NULL when there is none, and then `note` says what happens.
  */
 struct row {
     const char *variable;
@@ -29,7 +29,7 @@ struct row {
     const char *meaning;
 };
 
-#define FIELD(name) offsetof(struct settings, name)
+#define FIELD(name)     offsetof(struct settings, name)
 #define NAME_MAX_LENGTH 2048
 
 /* clang-format off */
@@ -127,9 +127,8 @@ static int bad_value(const struct row *row, const char *value, struct error *err
         return error_set(err, ERROR_CONFIG, "%s is \"%.32s\"; it must be true or false",
                          row->variable, value);
     return error_set(err, ERROR_CONFIG, "%s is \"%.32s\"; it must be %s %s from %.10g to %.10g%s%s",
-                     row->variable, value, row->type == INTEGER ? "an" : "a",
-                     type_names[row->type], row->least, row->most, row->unit[0] ? " " : "",
-                     row->unit);
+                     row->variable, value, row->type == INTEGER ? "an" : "a", type_names[row->type],
+                     row->least, row->most, row->unit[0] ? " " : "", row->unit);
 }
 
 static int parse_number(const struct row *row, const char *value, double *out, struct error *err)

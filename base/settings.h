@@ -42,12 +42,12 @@ struct settings {
     bool response_timeout_set; /* false: the default, for events from API Gateway only */
     double expected_latency_s;
     /* AWS, as the SDKs read them */
-    char *endpoint; /* AWS_ENDPOINT_URL_BEDROCK_RUNTIME, else AWS_ENDPOINT_URL */
-    char *ca_bundle; /* AWS_CA_BUNDLE, else SSL_CERT_FILE */
+    char *endpoint;     /* AWS_ENDPOINT_URL_BEDROCK_RUNTIME, else AWS_ENDPOINT_URL */
+    char *ca_bundle;    /* AWS_CA_BUNDLE, else SSL_CERT_FILE */
     char *bearer_token; /* secret */
     char *access_key_id;
-    char *secret_access_key; /* secret */
-    char *session_token;     /* secret */
+    char *secret_access_key;      /* secret */
+    char *session_token;          /* secret */
     char *container_uri;          /* AWS_CONTAINER_CREDENTIALS_FULL_URI */
     char *container_relative_uri; /* AWS_CONTAINER_CREDENTIALS_RELATIVE_URI */
     char *container_token;        /* secret; AWS_CONTAINER_AUTHORIZATION_TOKEN */

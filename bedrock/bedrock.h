@@ -39,10 +39,10 @@ struct bedrock_call {
 
 /* Why the model stopped, as callers see it. */
 enum bedrock_stop {
-    BEDROCK_STOP_END,       /* "end_turn": said all it wanted to say */
-    BEDROCK_STOP_LENGTH,    /* "max_tokens": cut at BEDROCK_MAX_TOKENS or at the context's end */
-    BEDROCK_STOP_REFUSAL,   /* "refusal": the model, a guardrail or a filter declined */
-    BEDROCK_STOP_OTHER,     /* "other": a word we do not know, or a request for tools */
+    BEDROCK_STOP_END,     /* "end_turn": said all it wanted to say */
+    BEDROCK_STOP_LENGTH,  /* "max_tokens": cut at BEDROCK_MAX_TOKENS or at the context's end */
+    BEDROCK_STOP_REFUSAL, /* "refusal": the model, a guardrail or a filter declined */
+    BEDROCK_STOP_OTHER,   /* "other": a word we do not know, or a request for tools */
 };
 const char *bedrock_stop_word(enum bedrock_stop stop);
 
@@ -64,9 +64,10 @@ struct bedrock_result {
 void bedrock_result_free(struct bedrock_result *result);
 
 /*
- * Sends the message and reads the answer. Returns 0 with `result->answer`, or -1 with `err->kind` one
- * of Bedrock's kinds, ERROR_CONNECTION, ERROR_READ_TIMEOUT, ERROR_CREDENTIALS, ERROR_BAD_ANSWER,
- * ERROR_EMPTY_ANSWER (a normal stop without any text) or ERROR_MEMORY. Safe from several threads.
+ * Sends the message and reads the answer. Returns 0 with `result->answer`, or -1 with `err->kind`
+ * one of Bedrock's kinds, ERROR_CONNECTION, ERROR_READ_TIMEOUT, ERROR_CREDENTIALS,
+ * ERROR_BAD_ANSWER, ERROR_EMPTY_ANSWER (a normal stop without any text) or ERROR_MEMORY. Safe from
+ * several threads.
  */
 int bedrock_invoke(struct bedrock *bedrock, const struct bedrock_call *call,
                    struct bedrock_result *result, struct error *err)
