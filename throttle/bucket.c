@@ -41,9 +41,8 @@ void bucket_set_rate(struct bucket *bucket, double per_minute, double capacity, 
     see(bucket, now_ns);
     double backlog_ns = (double)(later(bucket->tat_ns, now_ns) - now_ns);
     double tokens = bucket->capacity - backlog_ns / (double)bucket->increment_ns;
-    if (tokens > capacity)
-        tokens = capacity;
     set_shape(bucket, per_minute, capacity);
+    /* More tokens than the new capacity give a time in the past, which counts as full. */
     bucket->tat_ns = now_ns + (int64_t)((capacity - tokens) * (double)bucket->increment_ns);
 }
 

@@ -224,6 +224,30 @@ static void an_outage_spends_the_retry_quota_and_no_more(void **state)
     assert_int_equal(sent, 20 + 35);
 }
 
+static void a_success_gives_the_retry_quota_back(void **state)
+{
+    (void)state;
+    struct player p;
+    struct throttle_settings settings = defaults();
+    player_init(&p, &settings);
+    PLAY(&p, 28 * S, ERROR_SERVER_FAULT, ERROR_NONE);
+    assert_int_equal(p.throttle.quota.available, RETRY_QUOTA_CAPACITY);
+}
+
+static void a_retry_whose_token_comes_too_late_is_refused_before_it_backs_off(void **state)
+{
+    (void)state;
+    struct player p;
+    struct throttle_settings settings = defaults();
+    settings.per_minute = 6;
+    settings.burst = 1;
+    settings.rate_timeout_ns = 1 * S;
+    player_init(&p, &settings);
+    assert_int_equal(PLAY(&p, THROTTLE_NO_DEADLINE, ERROR_THROTTLED).cause, ERROR_THROTTLED);
+    assert_int_equal(p.sent, 1);
+    assert_int_equal(p.waits, 0);
+}
+
 static void every_attempt_takes_a_token(void **state)
 {
     (void)state;
@@ -361,6 +385,7 @@ static void throttles_slow_the_bucket_down_and_time_brings_it_back(void **state)
     PLAY(&p, 28 * S, ERROR_THROTTLED);
     assert_int_equal(p.sent, 4);
     assert_true(p.throttle.bucket.per_minute < 30 * 0.7 * 0.7);
+    assert_true(p.throttle.bucket.capacity < 30 * 0.7 * 0.7);
     p.now_ns += 1800 * S;
     PLAY(&p, 28 * S, ERROR_NONE);
     assert_true(p.throttle.bucket.per_minute == 30);
@@ -394,6 +419,8 @@ int main(void)
         cmocka_unit_test(failures_that_stay_are_not_retried),
         cmocka_unit_test(a_model_fault_is_retried_once),
         cmocka_unit_test(an_outage_spends_the_retry_quota_and_no_more),
+        cmocka_unit_test(a_success_gives_the_retry_quota_back),
+        cmocka_unit_test(a_retry_whose_token_comes_too_late_is_refused_before_it_backs_off),
         cmocka_unit_test(every_attempt_takes_a_token),
         cmocka_unit_test(a_hint_is_a_floor_for_the_wait),
         cmocka_unit_test(a_hint_beyond_the_deadline_is_passed_on_to_the_caller),
