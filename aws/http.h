@@ -59,7 +59,8 @@ struct http_transport {
      *   ERROR_READ_TIMEOUT  connected, and `timeout_ns` went by
      *   ERROR_BAD_ANSWER    larger than max_body, or no HTTP
      *   ERROR_MEMORY
-     * The response is then empty, with status 0. `err->text` says what happened with host names at most, no payload.
+     * The response is then empty, with status 0. `err->text` says what happened with host names at
+     * most, no payload.
      */
     int (*send)(void *context, const struct http_request *request, struct http_response *response,
                 struct error *err);

@@ -15,7 +15,7 @@
 
 struct sigv4_request {
     const char *method;
-    const char *host; /* as in the Host header, with the port unless it is the scheme's own */
+    const char *host;  /* as in the Host header, with the port unless it is the scheme's own */
     const char *path;  /* as on the wire, percent-encoded once; signed normalised, encoded again */
     const char *query; /* as on the wire, without "?"; NULL or "": none */
     const struct http_header *headers; /* to be signed, without Host and the X-Amz-* made here */
