@@ -101,13 +101,13 @@ static const struct row table[] = {
 
 static void *field_of(const struct settings *settings, const struct row *row)
 {
-    return (char *)(uintptr_t)settings + row->offset;
+    return (char *)(uintptr_t)settings + row->offset; /* NOLINT(performance-no-int-to-ptr) */
 }
 
 static const char *environment_get(void *context, const char *variable)
 {
     (void)context;
-    return getenv(variable);
+    return getenv(variable); /* NOLINT(concurrency-mt-unsafe): before any thread */
 }
 
 struct settings_source settings_from_environment(void)
