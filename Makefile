@@ -88,10 +88,8 @@ $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(SUPPORT) $(CORE_LIB)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(LDFLAGS) $^ -lcmocka $(LIBS) -o $@
 
-# What the end-to-end tests start. Checks put a program in front: make e2e BOOTSTRAP=scripts/...
-BOOTSTRAP ?= $(BUILD)/bootstrap
-LOCAL     ?= $(BUILD)/local
-RUN_TESTS := BOOTSTRAP=$(BOOTSTRAP) LOCAL=$(LOCAL) scripts/run-tests
+# The variables are for the end-to-end tests.
+RUN_TESTS := BOOTSTRAP=$(BUILD)/bootstrap LOCAL=$(BUILD)/local scripts/run-tests
 
 .PHONY: test
 test: all check-layers $(UNIT) $(E2E) ## Run all tests; after the build they need no network
