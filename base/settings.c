@@ -101,7 +101,7 @@ static const struct row table[] = {
 
 static void *field_of(const struct settings *settings, const struct row *row)
 {
-    return (char *)(uintptr_t)settings + row->offset; /* NOLINT(performance-no-int-to-ptr) */
+    return (char *)(uintptr_t)settings + row->offset;
 }
 
 static const char *environment_get(void *context, const char *variable)
