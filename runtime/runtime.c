@@ -168,7 +168,7 @@ static int poll_next(const struct runtime *runtime, struct runtime_invocation *i
 }
 
 /* The variable belongs to the process: with several workers it would be another one's. */
-/* NOLINTBEGIN(concurrency-mt-unsafe): no other thread of ours reads or sets variables by then */
+/* NOLINTBEGIN(concurrency-mt-unsafe): the one other thread is libcurl's, which only reads */
 static void set_trace_variable(const struct runtime_invocation *invocation)
 {
     if (getenv("AWS_LAMBDA_MAX_CONCURRENCY") != NULL)
