@@ -86,7 +86,7 @@ $(BUILD)/local: $(LOCAL_OBJ) $(CORE_LIB)
 
 $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(SUPPORT) $(CORE_LIB)
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(LDFLAGS) $^ -lcmocka $(LIBS) -o $@
+	$(CC) $(CFLAGS) $(LDFLAGS) $^ -lcmocka -lssl $(LIBS) -o $@
 
 # The variables are for the end-to-end tests.
 RUN_TESTS := BOOTSTRAP=$(BUILD)/bootstrap LOCAL=$(BUILD)/local scripts/run-tests
