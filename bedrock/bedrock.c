@@ -71,6 +71,7 @@ static int build_endpoint(struct bedrock *b, struct error *err)
 /* As the client sends it: the port only when it is not the scheme's own. */
 static int build_host(struct bedrock *b, struct error *err)
 {
+    /* NOLINTNEXTLINE(clang-analyzer-core.NonNullParamChecker): error_set() returns -1, never 0 */
     bool tls = strncmp(b->endpoint, "https://", 8) == 0;
     const char *host = b->endpoint + (tls ? 8 : 7);
     size_t length = strcspn(host, "/?#");
