@@ -64,6 +64,10 @@ $(BUILD)/tests/unit/%: $(BUILD)/obj/tests/unit/%.o $(SUPPORT) $(CORE_LIB)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(LDFLAGS) $^ -lcmocka -lssl $(LIBS) -o $@
 
+$(BUILD)/tests/conformance/%: $(BUILD)/obj/tests/conformance/%.o $(SUPPORT) $(CORE_LIB)
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(LDFLAGS) $^ -lssl $(LIBS) -o $@
+
 .PHONY: unit
 unit: $(UNIT)
 	@scripts/run-tests $(UNIT)
