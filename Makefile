@@ -103,6 +103,14 @@ unit: $(UNIT)
 e2e: all $(E2E)
 	@$(RUN_TESTS) $(E2E)
 
+$(BUILD)/bench/%: bench/%.c $(FLAGS) | $(DEPS)
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) $< -o $@
+
+.PHONY: bench
+bench: $(BUILD)/bootstrap $(BUILD)/bench/startup ## Measure the time from exec to the first /next
+	$(BUILD)/bench/startup $(BUILD)/bootstrap
+
 .PHONY: check-layers
 check-layers: $(CORE_OBJ)
 	@scripts/check-layers . $(BUILD)/obj
