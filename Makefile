@@ -62,7 +62,11 @@ $(BUILD)/local: $(LOCAL_OBJ) $(CORE_LIB)
 
 $(BUILD)/tests/unit/%: $(BUILD)/obj/tests/unit/%.o $(SUPPORT) $(CORE_LIB)
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(LDFLAGS) $^ -lcmocka $(LIBS) -o $@
+	$(CC) $(CFLAGS) $(LDFLAGS) $^ -lcmocka -lssl $(LIBS) -o $@
+
+$(BUILD)/tests/conformance/%: $(BUILD)/obj/tests/conformance/%.o $(SUPPORT) $(CORE_LIB)
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(LDFLAGS) $^ -lssl $(LIBS) -o $@
 
 .PHONY: unit
 unit: $(UNIT)

@@ -12,7 +12,7 @@
 struct credentials {
     char *access_key_id;
     char *secret_access_key;
-    char *session_token; /* NULL: none */
+    char *session_token;     /* NULL: none */
     int64_t expires_wall_ns; /* INT64_MAX: never */
 };
 
@@ -25,8 +25,8 @@ void credentials_free(struct credentials *credentials);
  * are used.
  *
  * The container endpoint is AWS_CONTAINER_CREDENTIALS_FULL_URI (https, or a loopback, ECS or EKS
- * address) or ..._RELATIVE_URI on 169.254.170.2, with the token of AWS_CONTAINER_AUTHORIZATION_TOKEN
- * or of the file ..._TOKEN_FILE, which is read anew each time.
+ * address) or ..._RELATIVE_URI on 169.254.170.2, with the token of
+ * AWS_CONTAINER_AUTHORIZATION_TOKEN or of the file ..._TOKEN_FILE, which is read anew each time.
  */
 struct credentials_provider;
 
@@ -37,12 +37,11 @@ struct credentials_provider *credentials_provider_new(const struct settings *set
 void credentials_provider_free(struct credentials_provider *provider);
 
 /*
- * A copy for the caller to free, valid now. Fails with ERROR_CREDENTIALS and a text that says what to
- * set. May do I/O, bounded by `timeout_ns`. Safe from several threads.
+ * A copy for the caller to free, valid now. Fails with ERROR_CREDENTIALS and a text that says what
+ * to set. May do I/O, bounded by `timeout_ns`. Safe from several threads.
  */
 int credentials_get(struct credentials_provider *provider, int64_t timeout_ns,
-                    struct credentials *out, struct error *err)
-    __attribute__((warn_unused_result));
+                    struct credentials *out, struct error *err) __attribute__((warn_unused_result));
 
 /* Forgets what was fetched, e.g. after a snapshot was restored. */
 void credentials_forget(struct credentials_provider *provider);
