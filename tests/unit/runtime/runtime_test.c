@@ -1,6 +1,7 @@
 #include "runtime/runtime.h"
 
 #include <json-c/json.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -189,9 +190,8 @@ static void forbidden_ends_polling_at_once(void **state)
 static void an_id_that_is_too_long_to_echo_is_no_event(void **state)
 {
     (void)state;
-    char headers[512] = "Lambda-Runtime-Invocation-Id: ";
-    memset(headers + strlen(headers), 'x', 200);
-    strcat(headers, "\n" ID);
+    char headers[512];
+    (void)snprintf(headers, sizeof headers, "Lambda-Runtime-Invocation-Id: %0200d\n" ID, 7);
     const struct fake_answer answer = {.status = 200, .headers = headers};
     struct bench b;
     bench_open(&b, &answer, 1);
@@ -315,8 +315,9 @@ static void a_type_that_lambda_would_not_take_becomes_unknown(void **state)
         assert_int_equal(runtime_fail(&b.runtime, &b.invocation, &failure, &b.err), 0);
         assert_non_null(strstr(b.http.sent[1].url, "/invocation/r-1/error"));
         assert_non_null(strstr(b.http.sent[1].headers, "Lambda-Runtime-Invocation-Id: nonce\n"));
-        char header[128] = "Lambda-Runtime-Function-Error-Type: ";
-        strcat(strcat(header, cases[i].sent), "\n");
+        char header[128];
+        (void)snprintf(header, sizeof header, "Lambda-Runtime-Function-Error-Type: %s\n",
+                       cases[i].sent);
         assert_non_null(strstr(b.http.sent[1].headers, header));
         bench_close(&b);
     }
