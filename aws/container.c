@@ -301,6 +301,8 @@ static int ask_until(struct ask *ask, struct credentials *out, struct error *err
 int container_fetch(const struct container *container, int64_t timeout_ns, struct credentials *out,
                     struct error *err)
 {
+    if (timeout_ns > LONGEST_NS)
+        timeout_ns = LONGEST_NS;
     struct ask ask = {.container = container, .deadline_ns = os_now_ns(container->os) + timeout_ns};
     *out = (struct credentials){0};
     if (make_url(container->settings, ask.url, err) != 0)
