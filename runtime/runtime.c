@@ -168,6 +168,7 @@ static int poll_next(const struct runtime *runtime, struct runtime_invocation *i
 }
 
 /* The variable belongs to the process: with several workers it would be another one's. */
+/* NOLINTBEGIN(concurrency-mt-unsafe): the one other thread is libcurl's, which only reads */
 static void set_trace_variable(const struct runtime_invocation *invocation)
 {
     if (getenv("AWS_LAMBDA_MAX_CONCURRENCY") != NULL)
@@ -177,6 +178,7 @@ static void set_trace_variable(const struct runtime_invocation *invocation)
     else
         (void)unsetenv(TRACE_VARIABLE);
 }
+/* NOLINTEND(concurrency-mt-unsafe) */
 
 int runtime_next(const struct runtime *runtime, struct runtime_invocation *invocation,
                  struct error *err)
