@@ -1,0 +1,323 @@
+#include "bedrock/bedrock.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/support/cmocka_all.h"
+#include "tests/support/fake_http.h"
+
+#define COUNT(array) (sizeof(array) / sizeof(array)[0])
+#define S            NS_PER_S
+
+#define ANSWER                                                                                     \
+    "{\"content\":[{\"type\":\"text\",\"text\":\"A\"}],\"stop_reason\":\"end_turn\",\"usage\":{"   \
+    "\"input_tokens\":3,\"output_tokens\":5}}"
+
+/* A client with settings from an array of name and value pairs. */
+struct bench {
+    struct fake_os os;
+    struct fake_http http, no_http;
+    struct settings settings;
+    struct credentials_provider *credentials;
+    struct bedrock *bedrock;
+    struct bedrock_result result;
+    struct error err;
+};
+
+static const char *lookup(void *context, const char *variable)
+{
+    static const char *const usual[] = {
+        "AWS_REGION",
+        "us-east-1",
+        "AWS_ACCESS_KEY_ID",
+        "AKIDEXAMPLE",
+        "AWS_SECRET_ACCESS_KEY",
+        "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY",
+        "AWS_SESSION_TOKEN",
+        "SESSIONTOKEN",
+        "BEDROCK_MODEL_ID",
+        "anthropic.claude-3-haiku-20240307-v1:0",
+        NULL,
+    };
+    const char *const *given = context;
+    for (; given != NULL && given[0] != NULL; given += 2)
+        if (strcmp(given[0], variable) == 0)
+            return given[1];
+    for (size_t i = 0; usual[i] != NULL; i += 2)
+        if (strcmp(usual[i], variable) == 0)
+            return usual[i + 1];
+    return NULL;
+}
+
+static void bench_open(struct bench *b, const struct fake_answer *answer,
+                       const char *const *settings)
+{
+    static const struct fake_answer nothing = {.failure = ERROR_CONNECTION};
+    *b = (struct bench){0};
+    fake_os_init(&b->os);
+    fake_http_init(&b->http, answer, 1, &b->os);
+    fake_http_init(&b->no_http, &nothing, 1, &b->os);
+    const struct settings_source source = {lookup, (void *)(uintptr_t)settings};
+    assert_int_equal(settings_load(&b->settings, source, &b->err), 0);
+    b->credentials =
+        credentials_provider_new(&b->settings, &b->no_http.transport, &b->os.os, &b->err);
+    assert_non_null(b->credentials);
+    b->bedrock = bedrock_new(&b->settings, &b->http.transport, b->credentials, &b->os.os, &b->err);
+}
+
+static int bench_invoke(struct bench *b, int64_t timeout_ns)
+{
+    static const char message[] = "a secret question";
+    const struct bedrock_call call = {
+        .message = message,
+        .message_length = sizeof message - 1,
+        .invocation_id = "11111111-2222-4333-8444-555555555555",
+        .attempt = 2,
+        .max_attempts = 16,
+        .timeout_ns = timeout_ns,
+    };
+    assert_non_null(b->bedrock);
+    bedrock_result_free(&b->result);
+    return bedrock_invoke(b->bedrock, &call, &b->result, &b->err);
+}
+
+static void bench_close(struct bench *b)
+{
+    bedrock_result_free(&b->result);
+    bedrock_free(b->bedrock);
+    credentials_provider_free(b->credentials);
+    fake_http_free(&b->http);
+    fake_http_free(&b->no_http);
+    settings_free(&b->settings);
+}
+
+#define AUTHORIZATION                                                                              \
+    "Authorization: AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20261123/us-east-1/bedrock/"           \
+    "aws4_request, SignedHeaders=accept;content-type;host;x-amz-date;x-amz-security-token, "       \
+    "Signature="
+
+static void a_request_is_signed_and_its_answer_read(void **state)
+{
+    (void)state;
+    static const struct fake_answer answer = {
+        .status = 200, .headers = "x-amzn-RequestId: service-1\n", .body = ANSWER};
+    struct bench b;
+    bench_open(&b, &answer, NULL);
+    assert_int_equal(bench_invoke(&b, 20 * S), 0);
+    assert_string_equal(b.result.answer.text, "A");
+    assert_int_equal(b.result.answer.input_tokens, 3);
+    assert_int_equal(b.result.answer.output_tokens, 5);
+    assert_int_equal(b.result.status, 200);
+    assert_string_equal(b.result.service_request_id, "service-1");
+    const struct fake_sent *sent = &b.http.sent[0];
+    assert_string_equal(sent->method, "POST");
+    assert_string_equal(sent->url, "https://bedrock-runtime.us-east-1.amazonaws.com/model/"
+                                   "anthropic.claude-3-haiku-20240307-v1%3A0/invoke");
+    static const char *const headers[] = {
+        "Accept: application/json\n",
+        "Content-Type: application/json\n",
+        "X-Amz-Date: 20261123T120000Z\n",
+        "X-Amz-Security-Token: SESSIONTOKEN\n",
+        AUTHORIZATION,
+        "amz-sdk-invocation-id: 11111111-2222-4333-8444-555555555555\n",
+        "amz-sdk-request: attempt=2; max=16\n",
+    };
+    for (size_t i = 0; i < COUNT(headers); i++)
+        assert_non_null(strstr(sent->headers, headers[i]));
+    assert_non_null(strstr(sent->body, "a secret question"));
+    bench_close(&b);
+}
+
+static void the_endpoint_follows_region_and_settings(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *settings[5];
+        const char *endpoint;
+    } cases[] = {
+        {{"AWS_REGION", "eu-central-1"}, "https://bedrock-runtime.eu-central-1.amazonaws.com"},
+        {{"BEDROCK_REGION", "us-west-2"}, "https://bedrock-runtime.us-west-2.amazonaws.com"},
+        {{"AWS_REGION", "us-gov-west-1"}, "https://bedrock-runtime.us-gov-west-1.amazonaws.com"},
+        {{"AWS_REGION", "cn-north-1"}, "https://bedrock-runtime.cn-north-1.amazonaws.com.cn"},
+        {{"AWS_ENDPOINT_URL", "http://127.0.0.1:9/"}, "http://127.0.0.1:9"},
+        {{"AWS_ENDPOINT_URL", "http://x", "AWS_ENDPOINT_URL_BEDROCK_RUNTIME", "https://y/p//"},
+         "https://y/p"},
+    };
+    static const struct fake_answer answer = {.status = 200, .body = ANSWER};
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct bench b;
+        bench_open(&b, &answer, cases[i].settings);
+        assert_string_equal(bedrock_endpoint(b.bedrock), cases[i].endpoint);
+        assert_int_equal(bench_invoke(&b, 20 * S), 0);
+        assert_int_equal(strncmp(b.http.sent[0].url, cases[i].endpoint, strlen(cases[i].endpoint)),
+                         0);
+        bench_close(&b);
+    }
+}
+
+static void addresses_that_make_no_sense_are_refused(void **state)
+{
+    (void)state;
+    static const char *const endpoints[] = {"https://", "http:///path", "https://user:pw@host"};
+    static const struct fake_answer answer = {.status = 200, .body = ANSWER};
+    for (size_t i = 0; i < COUNT(endpoints); i++) {
+        const char *const settings[] = {"AWS_ENDPOINT_URL", endpoints[i], NULL};
+        struct bench b;
+        bench_open(&b, &answer, settings);
+        assert_null(b.bedrock);
+        assert_int_equal(b.err.kind, ERROR_CONFIG);
+        bench_close(&b);
+    }
+}
+
+static void a_bearer_token_replaces_the_signature(void **state)
+{
+    (void)state;
+    static const struct fake_answer answer = {.status = 200, .body = ANSWER};
+    static const char *const settings[] = {"AWS_BEARER_TOKEN_BEDROCK", "bearer-1", NULL};
+    struct bench b;
+    bench_open(&b, &answer, settings);
+    assert_int_equal(bench_invoke(&b, 20 * S), 0);
+    assert_non_null(strstr(b.http.sent[0].headers, "Authorization: Bearer bearer-1\n"));
+    assert_null(strstr(b.http.sent[0].headers, "AWS4"));
+    assert_null(strstr(b.http.sent[0].headers, "X-Amz"));
+    bench_close(&b);
+}
+
+static void the_headers_counts_come_before_the_bodys(void **state)
+{
+    (void)state;
+    static const struct fake_answer answer = {
+        .status = 200,
+        .headers = "X-Amzn-Bedrock-Input-Token-Count: 30\nX-Amzn-Bedrock-Output-Token-Count: x\n",
+        .body = ANSWER};
+    struct bench b;
+    bench_open(&b, &answer, NULL);
+    assert_int_equal(bench_invoke(&b, 20 * S), 0);
+    assert_int_equal(b.result.answer.input_tokens, 30);
+    assert_int_equal(b.result.answer.output_tokens, 5);
+    bench_close(&b);
+}
+
+static void time_outs_stay_within_the_calls(void **state)
+{
+    (void)state;
+    static const struct {
+        int64_t timeout_ns, connect_ns, total_ns;
+    } cases[] = {
+        {5 * S, 5 * S, 5 * S},
+        {60 * S, 10 * S, 60 * S},
+        {900 * S, 10 * S, 130 * S}, /* 10 s to connect and 120 s to read */
+    };
+    static const struct fake_answer answer = {.status = 200, .body = ANSWER};
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct bench b;
+        bench_open(&b, &answer, NULL);
+        assert_int_equal(bench_invoke(&b, cases[i].timeout_ns), 0);
+        assert_int_equal(b.http.sent[0].connect_timeout_ns, cases[i].connect_ns);
+        assert_int_equal(b.http.sent[0].timeout_ns, cases[i].total_ns);
+        bench_close(&b);
+    }
+}
+
+static void failures_say_what_happened_and_quote_nothing(void **state)
+{
+    (void)state;
+    static const struct {
+        struct fake_answer answer;
+        enum error_kind kind;
+        int status;
+        int64_t hint_ns;
+    } cases[] = {
+        {{.status = 429,
+          .headers = "x-amzn-errortype: ThrottlingException\nRetry-After: 3\n",
+          .body = "{\"message\":\"a secret question\"}"},
+         ERROR_THROTTLED,
+         429,
+         3 * S},
+        {{.status = 400,
+          .headers = "x-amzn-errortype: ValidationException\n",
+          .body = "{\"message\":\"a secret question\"}"},
+         ERROR_VALIDATION,
+         400,
+         -1},
+        {{.status = 200, .body = "no JSON: a secret question"}, ERROR_BAD_ANSWER, 200, -1},
+        {{.status = 200, .body = "{\"content\":7}"}, ERROR_BAD_ANSWER, 200, -1},
+        {{.status = 200, .body = "{\"content\":[],\"stop_reason\":\"end_turn\"}"},
+         ERROR_EMPTY_ANSWER,
+         200,
+         -1},
+        {{.failure = ERROR_CONNECTION}, ERROR_CONNECTION, 0, -1},
+        {{.status = 200, .takes_ns = 60 * S}, ERROR_READ_TIMEOUT, 0, -1},
+    };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct bench b;
+        bench_open(&b, &cases[i].answer, NULL);
+        assert_int_equal(bench_invoke(&b, 20 * S), -1);
+        assert_int_equal(b.err.kind, cases[i].kind);
+        assert_int_equal(b.result.status, cases[i].status);
+        assert_int_equal(b.result.retry_hint_ns, cases[i].hint_ns);
+        assert_null(strstr(b.err.text, "secret"));
+        bench_close(&b);
+    }
+}
+
+static void an_answer_cut_short_or_refused_is_an_answer(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *body;
+        enum bedrock_stop stop;
+    } cases[] = {
+        {"{\"content\":[],\"stop_reason\":\"max_tokens\"}", BEDROCK_STOP_LENGTH},
+        {"{\"content\":[],\"stop_reason\":\"refusal\"}", BEDROCK_STOP_REFUSAL},
+    };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        const struct fake_answer answer = {.status = 200, .body = cases[i].body};
+        struct bench b;
+        bench_open(&b, &answer, NULL);
+        assert_int_equal(bench_invoke(&b, 20 * S), 0);
+        assert_int_equal(b.result.answer.stop, cases[i].stop);
+        assert_int_equal(b.result.answer.text_length, 0);
+        bench_close(&b);
+    }
+}
+
+static void without_credentials_nothing_is_sent(void **state)
+{
+    (void)state;
+    static const struct fake_answer answer = {.status = 200, .body = ANSWER};
+    static const char *const settings[] = {"AWS_ACCESS_KEY_ID",
+                                           "",
+                                           "AWS_SECRET_ACCESS_KEY",
+                                           "",
+                                           "AWS_PROFILE",
+                                           "nobody",
+                                           "AWS_SHARED_CREDENTIALS_FILE",
+                                           "/nonexistent/credentials",
+                                           "AWS_CONFIG_FILE",
+                                           "/nonexistent/config",
+                                           NULL};
+    struct bench b;
+    bench_open(&b, &answer, settings);
+    assert_int_equal(bench_invoke(&b, 20 * S), -1);
+    assert_int_equal(b.err.kind, ERROR_CREDENTIALS);
+    assert_int_equal(b.http.calls, 0);
+    bench_close(&b);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_request_is_signed_and_its_answer_read),
+        cmocka_unit_test(the_endpoint_follows_region_and_settings),
+        cmocka_unit_test(addresses_that_make_no_sense_are_refused),
+        cmocka_unit_test(a_bearer_token_replaces_the_signature),
+        cmocka_unit_test(the_headers_counts_come_before_the_bodys),
+        cmocka_unit_test(time_outs_stay_within_the_calls),
+        cmocka_unit_test(failures_say_what_happened_and_quote_nothing),
+        cmocka_unit_test(an_answer_cut_short_or_refused_is_an_answer),
+        cmocka_unit_test(without_credentials_nothing_is_sent),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
