@@ -5,6 +5,8 @@ OPTIMISE ?= -O2
 SANITIZE ?=
 CC       ?= cc
 VERSION  := 0.1.0
+PORT     ?= 8080
+ARGS     ?=
 
 WARNINGS  := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror
 HARDENING := -fPIE -fstack-protector-strong
@@ -25,6 +27,7 @@ CORE_OBJ  := $(CORE_SRC:%.c=$(BUILD)/obj/%.o) $(BUILD)/obj/gen/amazon_roots.o
 CORE_LIB  := $(BUILD)/libcore.a
 LOCAL_SRC := $(wildcard local/*.c)
 LOCAL_OBJ := $(LOCAL_SRC:%.c=$(BUILD)/obj/%.o)
+LOCAL_LIB := $(BUILD)/liblocal.a
 SUPPORT   := $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard tests/support/*.c))
 UNIT_SRC  := $(wildcard tests/unit/*/*_test.c)
 UNIT      := $(UNIT_SRC:tests/unit/%.c=$(BUILD)/tests/unit/%)
@@ -57,7 +60,11 @@ $(CORE_LIB): $(CORE_OBJ)
 $(BUILD)/bootstrap: $(BUILD)/obj/bootstrap.o $(CORE_LIB)
 	$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LIBS) -o $@
 
-$(BUILD)/local: $(LOCAL_OBJ) $(CORE_LIB)
+$(LOCAL_LIB): $(filter-out %/main.o,$(LOCAL_OBJ))
+	@rm -f $@
+	$(AR) rcs $@ $^
+
+$(BUILD)/local: $(BUILD)/obj/local/main.o $(LOCAL_LIB) $(CORE_LIB)
 	$(CC) $(CFLAGS) $(LDFLAGS) $^ -lmicrohttpd $(LIBS) -o $@
 
 $(BUILD)/tests/unit/%: $(BUILD)/obj/tests/unit/%.o $(SUPPORT) $(CORE_LIB)
@@ -68,9 +75,21 @@ $(BUILD)/tests/conformance/%: $(BUILD)/obj/tests/conformance/%.o $(SUPPORT) $(CO
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(LDFLAGS) $^ -lssl $(LIBS) -o $@
 
+$(BUILD)/tests/unit/local/%: $(BUILD)/obj/tests/unit/local/%.o $(SUPPORT) $(LOCAL_LIB) $(CORE_LIB)
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(LDFLAGS) $^ -lcmocka -lmicrohttpd $(LIBS) -o $@
+
 .PHONY: unit
 unit: $(UNIT)
 	@scripts/run-tests $(UNIT)
+
+.PHONY: run
+run: all ## Build and start the cloud on this machine (PORT=8080, ARGS='--fault throttle*2')
+	@$(BUILD)/local --port $(PORT) $(ARGS)
+
+.PHONY: help
+help: ## List these targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | sort | awk -F '\t' '{printf "make %-12s %s\n", $$1, $$2}'
 
 .PHONY: clean
 clean: ## Remove what was built
