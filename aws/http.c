@@ -294,8 +294,8 @@ static unsigned set_manners(const struct http_wire *wire)
     CURL *easy = wire->easy;
     unsigned bad = 0;
     bad |= curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-    bad |=
-        curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L); /* do not wait for a name being looked up */
+    /* A name being looked up is not waited for when the time is over. */
+    bad |= curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
     bad |= curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
     bad |= curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
     bad |= curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
