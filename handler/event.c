@@ -4,8 +4,8 @@
 #include <limits.h>
 #include <string.h>
 
+#include "base/base64.h"
 #include "base/os.h"
-#include "handler/base64.h"
 
 #define DEPTH_MAX 64
 #define BODY_MAX  (8U << 20) /* above what an event can hold */

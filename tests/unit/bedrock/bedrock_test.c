@@ -91,6 +91,11 @@ static void bench_close(struct bench *b)
     settings_free(&b->settings);
 }
 
+#define AUTHORIZATION                                                                              \
+    "Authorization: AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20261123/us-east-1/bedrock/"           \
+    "aws4_request, SignedHeaders=accept;content-type;host;x-amz-date;x-amz-security-token, "       \
+    "Signature="
+
 static void a_request_is_signed_and_its_answer_read(void **state)
 {
     (void)state;
@@ -113,9 +118,7 @@ static void a_request_is_signed_and_its_answer_read(void **state)
         "Content-Type: application/json\n",
         "X-Amz-Date: 20261123T120000Z\n",
         "X-Amz-Security-Token: SESSIONTOKEN\n",
-        "Authorization: AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20261123/us-east-1/bedrock/"
-        "aws4_request, SignedHeaders=accept;content-type;host;x-amz-date;x-amz-security-token, "
-        "Signature=",
+        AUTHORIZATION,
         "amz-sdk-invocation-id: 11111111-2222-4333-8444-555555555555\n",
         "amz-sdk-request: attempt=2; max=16\n",
     };
