@@ -34,6 +34,16 @@ override CFLAGS   += -std=c11 $(OPTIMISE) -g $(WARNINGS) $(HARDENING) $(SANITIZE
 override LDFLAGS  += -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(SANITIZER)
 LIBS      := -lcurl -lcrypto -ljson-c -lm -lpthread
 
+# `make package` calls this file again with STATIC set to the folder of the static libcurl: the
+# bootstrap then needs no shared object, and holds nothing of the machine that built it.
+STATIC ?=
+ifneq ($(STATIC),)
+override CPPFLAGS += -I$(STATIC)/include
+override CFLAGS   += -fno-pie -ffunction-sections -fdata-sections -ffile-prefix-map=$(CURDIR)=.
+override LDFLAGS  := -static -no-pie -s -Wl,--gc-sections -Wl,-z,relro,-z,now -Wl,--build-id=none
+LIBS      := $(STATIC)/lib/libcurl.a -lssl -lcrypto -lcares -ljson-c -lm -lpthread
+endif
+
 LAYERS    := base aws runtime throttle bedrock handler
 CORE_SRC  := $(foreach layer,$(LAYERS),$(wildcard $(layer)/*.c))
 ROOTS     := $(BUILD)/gen/amazon_roots.c
@@ -141,6 +151,20 @@ $(BUILD)/bench/%: bench/%.c $(FLAGS) | $(DEPS)
 	@mkdir -p $(@D)
 	@$(call say,LD,$@)
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) $< -o $@
+
+# What is deployed: one static bootstrap, ARCH=x86_64 or arm64, zipped so that the same source gives the
+# same bytes.
+ARCH    ?= x86_64
+STATICS := $(BUILD)/static/$(ARCH)
+ZIP     := $(BUILD)/weir-$(ARCH).zip
+CROSS    = $(if $(filter arm64,$(ARCH)),aarch64-linux-gnu-gcc,x86_64-linux-gnu-gcc)
+
+.PHONY: package
+package: ## Build build/weir-ARCH.zip: one static bootstrap (ARCH=x86_64 or arm64)
+	@scripts/install-dependencies package-$(ARCH)
+	@scripts/static-libcurl $(ARCH) $(STATICS)
+	@$(MAKE) BUILD=$(STATICS)/build STATIC=$(STATICS) CC=$(CROSS) $(STATICS)/build/bootstrap
+	@scripts/pack $(STATICS)/build/bootstrap $(ZIP)
 
 .PHONY: bench
 bench: $(BUILD)/bootstrap $(BUILD)/bench/startup ## Measure the time from exec to the first /next
