@@ -77,7 +77,7 @@ $(BUILD)/tests/conformance/%: $(BUILD)/obj/tests/conformance/%.o $(SUPPORT) $(CO
 
 $(BUILD)/tests/unit/local/%: $(BUILD)/obj/tests/unit/local/%.o $(SUPPORT) $(LOCAL_LIB) $(CORE_LIB)
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(LDFLAGS) $^ -lcmocka -lmicrohttpd $(LIBS) -o $@
+	$(CC) $(CFLAGS) $(LDFLAGS) $^ -lcmocka -lssl -lmicrohttpd $(LIBS) -o $@
 
 .PHONY: unit
 unit: $(UNIT)
