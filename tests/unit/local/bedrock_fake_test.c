@@ -133,28 +133,30 @@ static void each_fault_sends_its_status(void **state)
     struct fixture *fixture = *state;
     static const struct {
         const char *fault;
-        int status; /* 0: no reply */
+        int status;  /* as the client sees it; 0: no reply */
+        int counted; /* as the list of requests has it */
         const char *part;
     } cases[] = {
-        {"500", 500, "unexpected error"},
-        {"503-hint=1234", 503, "\\\"expectedQueueDelayInMs\\\":1234}\""},
-        {"model-error=503", 424, "\"originalStatusCode\":503,\"resourceName\":\"global.anthropic"},
-        {"model-timeout", 408, "timed out"},
-        {"not-ready", 429, "not ready"},
-        {"quota-exceeded", 400, "service quota"},
-        {"status=529", 529, "message"},
-        {"bare-429", 429, "Too many requests"},
-        {"cut", 0, ""},
-        {"reset", 0, ""},
-        {"half", 0, ""},
-        {"garbage", 0, ""},
-        {"html", 200, "<html>"},
-        {"not-json", 200, "{\"content\""},
-        {"wrong-shape", 200, "{\"answer\":42}"},
-        {"then-close", 200, "You said"},
-        {"slow=0", 200, "You said"},
-        {"drip=0", 200, "You said"},
-        {"refusal", 200, "\"refusal\""},
+        {"500", 500, 500, "unexpected error"},
+        {"503-hint=1234", 503, 503, "\\\"expectedQueueDelayInMs\\\":1234}\""},
+        {"model-error=503", 424, 424,
+         "\"originalStatusCode\":503,\"resourceName\":\"global.anthropic"},
+        {"model-timeout", 408, 408, "timed out"},
+        {"not-ready", 429, 429, "not ready"},
+        {"quota-exceeded", 400, 400, "service quota"},
+        {"status=529", 529, 529, "message"},
+        {"bare-429", 429, 429, "Too many requests"},
+        {"cut", 0, 0, ""},
+        {"reset", 0, 0, ""},
+        {"half", 0, 200, ""},
+        {"garbage", 0, 0, ""},
+        {"html", 200, 200, "<html>"},
+        {"not-json", 200, 200, "{\"content\""},
+        {"wrong-shape", 200, 200, "{\"answer\":42}"},
+        {"then-close", 200, 200, "You said"},
+        {"slow=0", 200, 200, "You said"},
+        {"drip=0", 200, 200, "You said"},
+        {"refusal", 200, 200, "\"refusal\""},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         char json[128];
@@ -163,6 +165,7 @@ static void each_fault_sends_its_status(void **state)
         client_hang_up(&fixture->client);
         if (ask(fixture, CLAUDE, BODY) != cases[i].status)
             fail_msg("%s: status %d", cases[i].fault, fixture->client.response.status);
+        assert_int_equal(fixture->stats.list[0].status, cases[i].counted);
         if (cases[i].status != 0 && strstr(client_body(&fixture->client), cases[i].part) == NULL)
             fail_msg("%s: %s", cases[i].fault, client_body(&fixture->client));
         assert_int_equal(ask(fixture, CLAUDE, BODY), 200);
