@@ -19,7 +19,7 @@ struct json_object *json_member(struct json_object *object, const char *name);
 const char *json_string_member(struct json_object *object, const char *name); /* NULL: no string */
 int64_t json_count_member(struct json_object *object, const char *name);      /* -1: no number */
 
-/* Strict JSON, UTF-8, no deeper than 64, nothing after it. NULL otherwise. */
+/* As strict_json_parse(), NULL for whatever reason. */
 struct json_object *json_parse(const char *bytes, size_t length);
 
 bool json_put(struct json_object *object, const char *name, struct json_object *value);
