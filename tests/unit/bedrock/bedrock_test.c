@@ -1,8 +1,10 @@
 #include "bedrock/bedrock.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "aws/sigv4.h"
 #include "tests/support/cmocka_all.h"
 #include "tests/support/fake_http.h"
 
@@ -65,12 +67,11 @@ static void bench_open(struct bench *b, const struct fake_answer *answer,
     b->bedrock = bedrock_new(&b->settings, &b->http.transport, b->credentials, &b->os.os, &b->err);
 }
 
-static int bench_invoke(struct bench *b, int64_t timeout_ns)
+static int bench_say(struct bench *b, const char *message, size_t length, int64_t timeout_ns)
 {
-    static const char message[] = "a secret question";
     const struct bedrock_call call = {
         .message = message,
-        .message_length = sizeof message - 1,
+        .message_length = length,
         .invocation_id = "11111111-2222-4333-8444-555555555555",
         .attempt = 2,
         .max_attempts = 16,
@@ -79,6 +80,12 @@ static int bench_invoke(struct bench *b, int64_t timeout_ns)
     assert_non_null(b->bedrock);
     bedrock_result_free(&b->result);
     return bedrock_invoke(b->bedrock, &call, &b->result, &b->err);
+}
+
+static int bench_invoke(struct bench *b, int64_t timeout_ns)
+{
+    static const char message[] = "a secret question";
+    return bench_say(b, message, sizeof message - 1, timeout_ns);
 }
 
 static void bench_close(struct bench *b)
@@ -167,6 +174,98 @@ static void addresses_that_make_no_sense_are_refused(void **state)
     }
 }
 
+/* The value of a header that was sent. */
+static char *sent_header(const struct fake_sent *sent, const char *name)
+{
+    const char *at = strstr(sent->headers, name);
+    assert_non_null(at);
+    at += strlen(name) + strlen(": ");
+    return strndup(at, strcspn(at, "\n"));
+}
+
+static void what_is_signed_is_what_is_sent(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *endpoint, *host, *prefix;
+    } cases[] = {
+        {"https://bedrock.example", "bedrock.example", ""},
+        {"https://bedrock.example:443/", "bedrock.example", ""},
+        {"http://127.0.0.1:8080/a%20b/c/", "127.0.0.1:8080", "/a%20b/c"},
+    };
+    static const struct fake_answer answer = {.status = 200, .body = ANSWER};
+    static const struct http_header headers[] = {{"Accept", "application/json"},
+                                                 {"Content-Type", "application/json"}};
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        const char *const settings[] = {"AWS_ENDPOINT_URL", cases[i].endpoint, NULL};
+        struct bench b;
+        bench_open(&b, &answer, settings);
+        assert_int_equal(bench_invoke(&b, 20 * S), 0);
+        char path[256];
+        (void)snprintf(path, sizeof path,
+                       "%s/model/anthropic.claude-3-haiku-20240307-v1%%3A0/invoke",
+                       cases[i].prefix);
+        const struct sigv4_request request = {
+            .method = "POST",
+            .host = cases[i].host,
+            .path = path,
+            .headers = headers,
+            .header_count = COUNT(headers),
+            .body = b.http.sent[0].body,
+            .body_length = b.http.sent[0].body_length,
+        };
+        const struct sigv4_scope scope = {"us-east-1", "bedrock", b.os.wall_ns};
+        struct credentials credentials;
+        assert_int_equal(credentials_get(b.credentials, S, &credentials, &b.err), 0);
+        struct sigv4_signature expected = {0};
+        assert_int_equal(sigv4_sign(&request, &scope, &credentials, &expected, &b.err), 0);
+        char *authorization = sent_header(&b.http.sent[0], "Authorization");
+        assert_string_equal(authorization, expected.authorization);
+        free(authorization);
+        sigv4_signature_free(&expected);
+        credentials_free(&credentials);
+        bench_close(&b);
+    }
+}
+
+static void a_message_with_a_zero_is_sent_whole(void **state)
+{
+    (void)state;
+    static const struct fake_answer answer = {.status = 200, .body = ANSWER};
+    struct bench b;
+    bench_open(&b, &answer, NULL);
+    assert_int_equal(bench_say(&b, "a\0b", 3, 20 * S), 0);
+    assert_non_null(strstr(b.http.sent[0].body, "\"a\\u0000b\""));
+    bench_close(&b);
+}
+
+static void a_message_too_long_for_bedrock_is_the_callers_fault(void **state)
+{
+    (void)state;
+    static const struct {
+        size_t length;
+        char filler;
+    } cases[] = {
+        {25000001, 'a'},
+        {24999999, 'a'}, /* with what is around it */
+        {5000000, '\1'}, /* six bytes each in JSON */
+        {(size_t)3 << 31, 0},
+    };
+    static const struct fake_answer answer = {.status = 200, .body = ANSWER};
+    char *message = malloc(25000001);
+    assert_non_null(message);
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        memset(message, cases[i].filler, 25000001);
+        struct bench b;
+        bench_open(&b, &answer, NULL);
+        assert_int_equal(bench_say(&b, message, cases[i].length, 20 * S), -1);
+        assert_int_equal(b.err.kind, ERROR_INVALID_REQUEST);
+        assert_int_equal(b.http.calls, 0);
+        bench_close(&b);
+    }
+    free(message);
+}
+
 static void a_bearer_token_replaces_the_signature(void **state)
 {
     (void)state;
@@ -178,6 +277,36 @@ static void a_bearer_token_replaces_the_signature(void **state)
     assert_non_null(strstr(b.http.sent[0].headers, "Authorization: Bearer bearer-1\n"));
     assert_null(strstr(b.http.sent[0].headers, "AWS4"));
     assert_null(strstr(b.http.sent[0].headers, "X-Amz"));
+    bench_close(&b);
+}
+
+static void a_bearer_token_that_no_header_can_carry_is_refused(void **state)
+{
+    (void)state;
+    static const char *const tokens[] = {"bearer-1\n", "bearer 1", "bearer\r\nX: y", "b\xc3\xa9"};
+    static const struct fake_answer answer = {.status = 200, .body = ANSWER};
+    for (size_t i = 0; i < COUNT(tokens); i++) {
+        const char *const settings[] = {"AWS_BEARER_TOKEN_BEDROCK", tokens[i], NULL};
+        struct bench b;
+        bench_open(&b, &answer, settings);
+        assert_null(b.bedrock);
+        assert_int_equal(b.err.kind, ERROR_CONFIG);
+        assert_null(strstr(b.err.text, "bearer"));
+        bench_close(&b);
+    }
+}
+
+static void a_model_of_no_family_is_refused(void **state)
+{
+    (void)state;
+    static const struct fake_answer answer = {.status = 200, .body = ANSWER};
+    static const char *const settings[] = {"BEDROCK_MODEL_ID", "meta.llama3-8b-instruct-v1:0",
+                                           NULL};
+    struct bench b;
+    bench_open(&b, &answer, settings);
+    assert_null(b.bedrock);
+    assert_int_equal(b.err.kind, ERROR_CONFIG);
+    assert_non_null(strstr(b.err.text, "BEDROCK_PROVIDER"));
     bench_close(&b);
 }
 
@@ -202,9 +331,9 @@ static void time_outs_stay_within_the_calls(void **state)
     static const struct {
         int64_t timeout_ns, connect_ns, total_ns;
     } cases[] = {
-        {5 * S, 5 * S, 5 * S},
-        {60 * S, 10 * S, 60 * S},
+        {5 * S, 5 * S, 5 * S},        {60 * S, 10 * S, 60 * S},
         {900 * S, 10 * S, 130 * S}, /* 10 s to connect and 120 s to read */
+        {INT64_MAX, 10 * S, 130 * S}, {1, 1, 1},
     };
     static const struct fake_answer answer = {.status = 200, .body = ANSWER};
     for (size_t i = 0; i < COUNT(cases); i++) {
@@ -215,6 +344,55 @@ static void time_outs_stay_within_the_calls(void **state)
         assert_int_equal(b.http.sent[0].timeout_ns, cases[i].total_ns);
         bench_close(&b);
     }
+}
+
+static void without_time_nothing_is_sent(void **state)
+{
+    (void)state;
+    static const int64_t timeouts_ns[] = {0, -1, INT64_MIN};
+    static const struct fake_answer answer = {.status = 200, .body = ANSWER};
+    for (size_t i = 0; i < COUNT(timeouts_ns); i++) {
+        struct bench b;
+        bench_open(&b, &answer, NULL);
+        assert_int_equal(bench_invoke(&b, timeouts_ns[i]), -1);
+        assert_int_equal(b.err.kind, ERROR_READ_TIMEOUT);
+        assert_int_equal(b.http.calls, 0);
+        bench_close(&b);
+    }
+}
+
+static const char *const container[] = {"AWS_ACCESS_KEY_ID",
+                                        "",
+                                        "AWS_SECRET_ACCESS_KEY",
+                                        "",
+                                        "AWS_SHARED_CREDENTIALS_FILE",
+                                        "/nonexistent/credentials",
+                                        "AWS_CONFIG_FILE",
+                                        "/nonexistent/config",
+                                        "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+                                        "http://127.0.0.1:9/keys",
+                                        NULL};
+
+static void getting_credentials_takes_from_the_calls_time(void **state)
+{
+    (void)state;
+    static const struct fake_answer answer = {.status = 200, .body = ANSWER};
+    static const struct fake_answer keys = {
+        .status = 200,
+        .takes_ns = 2 * S,
+        .body = "{\"AccessKeyId\":\"AKIDEXAMPLE\",\"SecretAccessKey\":\"secret\",\"Token\":\"t\","
+                "\"Expiration\":\"2026-11-23T18:00:00Z\"}",
+    };
+    struct bench b;
+    bench_open(&b, &answer, container);
+    b.no_http.answers = &keys;
+    assert_int_equal(bench_invoke(&b, 5 * S), 0);
+    assert_int_equal(b.no_http.calls, 1);
+    assert_int_equal(b.http.sent[0].timeout_ns, 3 * S);
+    assert_int_equal(b.http.sent[0].connect_timeout_ns, 3 * S);
+    /* and the signature is of the time when it was made */
+    assert_non_null(strstr(b.http.sent[0].headers, "X-Amz-Date: 20261123T120002Z\n"));
+    bench_close(&b);
 }
 
 static void failures_say_what_happened_and_quote_nothing(void **state)
@@ -259,6 +437,76 @@ static void failures_say_what_happened_and_quote_nothing(void **state)
     }
 }
 
+static void a_failure_is_named_with_the_services_request(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *headers, *text, *request_id;
+    } cases[] = {
+        {"x-amzn-errortype: ThrottlingException\nx-amzn-requestid: 1234-abcd\n",
+         "Bedrock answered 429 ThrottlingException (request 1234-abcd)", "1234-abcd"},
+        {"", "Bedrock answered 429 without a name (request unknown)", ""},
+        {"x-amzn-errortype: a secret\nx-amzn-requestid: a secret\n",
+         "Bedrock answered 429 without a name (request unknown)", ""},
+    };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        const struct fake_answer answer = {.status = 429, .headers = cases[i].headers};
+        struct bench b;
+        bench_open(&b, &answer, NULL);
+        assert_int_equal(bench_invoke(&b, 20 * S), -1);
+        assert_string_equal(b.err.text, cases[i].text);
+        assert_string_equal(b.result.service_request_id, cases[i].request_id);
+        bench_close(&b);
+    }
+}
+
+static void advice_stands_behind_the_failure(void **state)
+{
+    (void)state;
+    static const struct fake_answer answer = {
+        .status = 400,
+        .headers = "x-amzn-errortype: ValidationException\nx-amzn-requestid: 1\n",
+        .body = "{\"message\":\"The provided model identifier is invalid.\"}"};
+    struct bench b;
+    bench_open(&b, &answer, NULL);
+    assert_int_equal(bench_invoke(&b, 20 * S), -1);
+    assert_string_equal(b.err.text, "Bedrock answered 400 ValidationException (request 1); "
+                                    "BEDROCK_MODEL_ID is no model of this Region");
+    bench_close(&b);
+}
+
+static void an_empty_answer_was_paid_for(void **state)
+{
+    (void)state;
+    static const struct fake_answer answer = {
+        .status = 200,
+        .headers = "x-amzn-bedrock-output-token-count: 7\n",
+        .body = "{\"content\":[],\"stop_reason\":\"end_turn\",\"usage\":{\"input_tokens\":3}}"};
+    struct bench b;
+    bench_open(&b, &answer, NULL);
+    assert_int_equal(bench_invoke(&b, 20 * S), -1);
+    assert_int_equal(b.err.kind, ERROR_EMPTY_ANSWER);
+    assert_null(b.result.answer.text);
+    assert_int_equal(b.result.answer.input_tokens, 3);
+    assert_int_equal(b.result.answer.output_tokens, 7);
+    bench_close(&b);
+}
+
+static void an_answer_larger_than_any_is_not_read(void **state)
+{
+    (void)state;
+    char *body = calloc(1, (17U << 20) + 1);
+    assert_non_null(body);
+    memset(body, ' ', 17U << 20);
+    const struct fake_answer answer = {.status = 200, .body = body};
+    struct bench b;
+    bench_open(&b, &answer, NULL);
+    assert_int_equal(bench_invoke(&b, 20 * S), -1);
+    assert_int_equal(b.err.kind, ERROR_BAD_ANSWER);
+    bench_close(&b);
+    free(body);
+}
+
 static void an_answer_cut_short_or_refused_is_an_answer(void **state)
 {
     (void)state;
@@ -268,6 +516,10 @@ static void an_answer_cut_short_or_refused_is_an_answer(void **state)
     } cases[] = {
         {"{\"content\":[],\"stop_reason\":\"max_tokens\"}", BEDROCK_STOP_LENGTH},
         {"{\"content\":[],\"stop_reason\":\"refusal\"}", BEDROCK_STOP_REFUSAL},
+        {"{\"content\":[],\"stop_reason\":\"tool_use\"}", BEDROCK_STOP_OTHER},
+        {"{\"content\":[],\"stop_reason\":\"end_turn\",\"amazon-bedrock-guardrailAction\":"
+         "\"INTERVENED\"}",
+         BEDROCK_STOP_REFUSAL},
     };
     for (size_t i = 0; i < COUNT(cases); i++) {
         const struct fake_answer answer = {.status = 200, .body = cases[i].body};
@@ -309,10 +561,21 @@ int main(void)
         cmocka_unit_test(a_request_is_signed_and_its_answer_read),
         cmocka_unit_test(the_endpoint_follows_region_and_settings),
         cmocka_unit_test(addresses_that_make_no_sense_are_refused),
+        cmocka_unit_test(what_is_signed_is_what_is_sent),
+        cmocka_unit_test(a_message_with_a_zero_is_sent_whole),
+        cmocka_unit_test(a_message_too_long_for_bedrock_is_the_callers_fault),
         cmocka_unit_test(a_bearer_token_replaces_the_signature),
+        cmocka_unit_test(a_bearer_token_that_no_header_can_carry_is_refused),
+        cmocka_unit_test(a_model_of_no_family_is_refused),
         cmocka_unit_test(the_headers_counts_come_before_the_bodys),
         cmocka_unit_test(time_outs_stay_within_the_calls),
+        cmocka_unit_test(without_time_nothing_is_sent),
+        cmocka_unit_test(getting_credentials_takes_from_the_calls_time),
         cmocka_unit_test(failures_say_what_happened_and_quote_nothing),
+        cmocka_unit_test(a_failure_is_named_with_the_services_request),
+        cmocka_unit_test(advice_stands_behind_the_failure),
+        cmocka_unit_test(an_empty_answer_was_paid_for),
+        cmocka_unit_test(an_answer_larger_than_any_is_not_read),
         cmocka_unit_test(an_answer_cut_short_or_refused_is_an_answer),
         cmocka_unit_test(without_credentials_nothing_is_sent),
     };
