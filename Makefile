@@ -5,10 +5,21 @@ OPTIMISE ?= -O2
 SANITIZE ?=
 CC       ?= cc
 VERSION  := 0.1.0
+PORT     ?= 8080
+ARGS     ?=
 
 # As many jobs as there are processors, unless -j says otherwise.
 ifeq ($(MAKELEVEL),0)
 MAKEFLAGS += -j$(shell nproc)
+endif
+
+# `make V=1` shows the commands.
+V ?= 0
+ifeq ($(V),0)
+Q   := @
+say  = echo "  $(1)  $(2)"
+else
+say  = :
 endif
 
 WARNINGS  := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror
@@ -30,6 +41,7 @@ CORE_OBJ  := $(CORE_SRC:%.c=$(BUILD)/obj/%.o) $(BUILD)/obj/gen/amazon_roots.o
 CORE_LIB  := $(BUILD)/libcore.a
 LOCAL_SRC := $(wildcard local/*.c)
 LOCAL_OBJ := $(LOCAL_SRC:%.c=$(BUILD)/obj/%.o)
+LOCAL_LIB := $(BUILD)/liblocal.a
 SUPPORT   := $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard tests/support/*.c))
 UNIT_SRC  := $(wildcard tests/unit/*/*_test.c)
 UNIT      := $(UNIT_SRC:%.c=$(BUILD)/%)
@@ -64,11 +76,13 @@ $(OBJECTS):
 
 $(BUILD)/obj/%.o: %.c $(FLAGS) | $(DEPS)
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
+	@$(call say,CC,$<)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
 
 $(BUILD)/obj/gen/%.o: $(BUILD)/gen/%.c $(FLAGS) | $(DEPS)
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
+	@$(call say,CC,$<)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
 
 $(ROOTS): scripts/amazon-roots | $(DEPS)
 	@mkdir -p $(@D)
@@ -76,17 +90,37 @@ $(ROOTS): scripts/amazon-roots | $(DEPS)
 
 $(CORE_LIB): $(CORE_OBJ) $(OBJECTS)
 	@rm -f $@
-	$(AR) rcs $@ $(CORE_OBJ)
+	$(Q)$(AR) rcs $@ $(CORE_OBJ)
 
 $(BUILD)/bootstrap: $(BUILD)/obj/bootstrap.o $(CORE_LIB)
-	$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LIBS) -o $@
+	@$(call say,LD,$@)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LIBS) -o $@
 
-$(BUILD)/local: $(LOCAL_OBJ) $(CORE_LIB)
-	$(CC) $(CFLAGS) $(LDFLAGS) $^ -lmicrohttpd $(LIBS) -o $@
+$(LOCAL_LIB): $(filter-out %/main.o,$(LOCAL_OBJ))
+	@rm -f $@
+	$(Q)$(AR) rcs $@ $^
+
+$(BUILD)/local: $(BUILD)/obj/local/main.o $(LOCAL_LIB) $(CORE_LIB)
+	@$(call say,LD,$@)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ -lmicrohttpd $(LIBS) -o $@
 
 $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(SUPPORT) $(CORE_LIB)
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(LDFLAGS) $^ -lcmocka -lssl $(LIBS) -o $@
+	@$(call say,LD,$@)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ -lcmocka -lssl $(LIBS) -o $@
+
+$(BUILD)/tests/unit/local/%: $(BUILD)/obj/tests/unit/local/%.o $(SUPPORT) $(LOCAL_LIB) $(CORE_LIB)
+	@mkdir -p $(@D)
+	@$(call say,LD,$@)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ -lcmocka -lssl -lmicrohttpd $(LIBS) -o $@
+
+.PHONY: run
+run: all ## Build and start the cloud on this machine (PORT=8080, ARGS='--fault throttle*2')
+	@$(BUILD)/local --port $(PORT) $(ARGS)
+
+.PHONY: help
+help: ## List these targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | sort | awk -F '\t' '{printf "make %-12s %s\n", $$1, $$2}'
 
 # The variables are for the end-to-end tests.
 RUN_TESTS := BOOTSTRAP=$(BUILD)/bootstrap LOCAL=$(BUILD)/local scripts/run-tests
@@ -105,7 +139,8 @@ e2e: all $(E2E)
 
 $(BUILD)/bench/%: bench/%.c $(FLAGS) | $(DEPS)
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) $< -o $@
+	@$(call say,LD,$@)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) $< -o $@
 
 .PHONY: bench
 bench: $(BUILD)/bootstrap $(BUILD)/bench/startup ## Measure the time from exec to the first /next

@@ -507,7 +507,7 @@ int http_global_init(struct error *err)
 {
     if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
         return error_set(err, ERROR_MEMORY, "libcurl does not start");
-    signal(SIGPIPE, SIG_IGN); /* a write to a closed connection is an error, not the end */
+    (void)signal(SIGPIPE, SIG_IGN); /* a write to a closed connection is an error, not the end */
     return 0;
 }
 

@@ -6,13 +6,11 @@ static const struct family *const families[] = {&family_anthropic, &family_nova,
 
 static const struct {
     const char *vendor;
-    const struct family *family; /* NULL: takes a bare prompt, no messages */
+    const struct family *family;
 } vendors[] = {
     {"anthropic.", &family_anthropic}, {"amazon.nova", &family_nova},
-    {"openai.", &family_openai},       {"deepseek.r1", NULL},
-    {"deepseek.", &family_openai},     {"qwen.", &family_openai},
-    {"mistral.mistral-7b-", NULL},     {"mistral.mistral-small-2402", NULL},
-    {"mistral.mixtral-", NULL},        {"mistral.", &family_openai},
+    {"openai.", &family_openai},       {"deepseek.", &family_openai},
+    {"qwen.", &family_openai},         {"mistral.", &family_openai},
     {"moonshot.", &family_openai},     {"moonshotai.", &family_openai},
     {"minimax.", &family_openai},      {"google.gemma-", &family_openai},
 };
@@ -75,17 +73,11 @@ const struct family *family_of(const struct settings *settings, struct error *er
     if (settings->provider != NULL)
         return of_provider(settings->provider, err);
     size_t vendor = vendor_of(family_model_name(settings->model_id));
-    if (vendor == NO_VENDOR)
-        error_set(err, ERROR_CONFIG,
-                  "BEDROCK_MODEL_ID is \"%.128s\": its body format cannot be told from that; set "
-                  "BEDROCK_PROVIDER to anthropic, nova or openai",
-                  settings->model_id);
-    if (vendor == NO_VENDOR)
-        return NULL;
-    if (vendors[vendor].family == NULL)
-        error_set(err, ERROR_CONFIG,
-                  "BEDROCK_MODEL_ID is \"%.128s\": this model takes a bare prompt, no messages; "
-                  "choose a chat model",
-                  settings->model_id);
-    return vendors[vendor].family;
+    if (vendor != NO_VENDOR)
+        return vendors[vendor].family;
+    error_set(err, ERROR_CONFIG,
+              "BEDROCK_MODEL_ID is \"%.128s\": its body format cannot be told from that; set "
+              "BEDROCK_PROVIDER to anthropic, nova or openai",
+              settings->model_id);
+    return NULL;
 }

@@ -53,10 +53,16 @@ static struct sandbox *sandbox_new(struct lambda *lambda)
     return sandbox;
 }
 
+/* Whether it takes one of the places; one that ended a moment ago does not. */
+static bool counts(const struct sandbox *sandbox)
+{
+    return sandbox->state != SANDBOX_ENDING && !sandbox_has_ended(sandbox);
+}
+
 /* Those that can take an event now come before those that can soon. */
 static int rank(const struct sandbox *sandbox)
 {
-    if (sandbox->invocation != NULL || sandbox->init_failed)
+    if (sandbox->invocation != NULL || sandbox->init_failed || !counts(sandbox))
         return -1;
     switch (sandbox->state) {
     case SANDBOX_IDLE:
@@ -77,7 +83,7 @@ static struct sandbox *find_sandbox(struct lambda *lambda)
     struct sandbox *best = NULL;
     int count = 0;
     for (struct sandbox *s = lambda->sandboxes; s != NULL; s = s->next) {
-        count += s->state != SANDBOX_ENDING;
+        count += counts(s) ? 1 : 0;
         if (rank(s) >= 0 && (best == NULL || rank(s) < rank(best)))
             best = s;
     }
@@ -185,6 +191,13 @@ struct lambda *lambda_new(const struct lambda_setup *setup, struct error *err)
             sandbox->provisioned = true;
     }
     return lambda;
+}
+
+void lambda_use_stand_in(struct lambda *lambda, int port)
+{
+    pthread_mutex_lock(&lambda->lock);
+    lambda->bedrock_port = port;
+    pthread_mutex_unlock(&lambda->lock);
 }
 
 void lambda_free(struct lambda *lambda)

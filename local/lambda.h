@@ -55,15 +55,17 @@ struct lambda_result {
 };
 void lambda_result_free(struct lambda_result *result);
 
-/* `options` and `stats` are borrowed. `bedrock_port` is the stand-in's. */
+/* `options` and `stats` are borrowed. */
 struct lambda_setup {
     const struct options *options;
     struct stats *stats;
-    int bedrock_port;
     int log_fd; /* where sandboxes write; -1: nowhere */
 };
 
 struct lambda *lambda_new(const struct lambda_setup *setup, struct error *err);
+
+/* Sandboxes started from now on are told this port of the Bedrock stand-in. */
+void lambda_use_stand_in(struct lambda *lambda, int port);
 
 /* After supervisor_stop(), once it is empty. */
 void lambda_free(struct lambda *lambda);

@@ -80,28 +80,27 @@ static int open_log(struct program *p, struct error *err)
 
 static void model_worked(void *context, int sandbox, int64_t ns)
 {
-    struct program *p = context;
-    lambda_add_model_time(p->lambda, sandbox, ns);
+    lambda_add_model_time(context, sandbox, ns);
 }
 
-/* Lambda and the stand-in need each other: Lambda tells sandboxes the port, and is told the time.
- */
 static int start_services(struct program *p, struct error *err)
 {
+    struct lambda_setup setup = {.options = &p->options, .stats = &p->stats, .log_fd = p->log_fd};
+    p->lambda = lambda_new(&setup, err);
+    if (p->lambda == NULL)
+        return -1;
+    if (p->options.bedrock_aws)
+        return 0;
     struct bedrock_fake_options bedrock = {.port = p->options.bedrock_port,
                                            .rules = &p->options.rules,
                                            .stats = &p->stats,
                                            .worked = model_worked,
-                                           .context = p};
-    struct lambda_setup setup = {.options = &p->options, .stats = &p->stats, .log_fd = p->log_fd};
-    if (!p->options.bedrock_aws) {
-        p->bedrock = bedrock_fake_start(&bedrock, err);
-        if (p->bedrock == NULL)
-            return -1;
-        setup.bedrock_port = bedrock_fake_port(p->bedrock);
-    }
-    p->lambda = lambda_new(&setup, err);
-    return p->lambda != NULL ? 0 : -1;
+                                           .context = p->lambda};
+    p->bedrock = bedrock_fake_start(&bedrock, err);
+    if (p->bedrock == NULL)
+        return -1;
+    lambda_use_stand_in(p->lambda, bedrock_fake_port(p->bedrock));
+    return 0;
 }
 
 static int start_gateway(struct program *p, struct error *err)

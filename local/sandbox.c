@@ -48,7 +48,7 @@ static int child_prepare(struct child *child, const struct sandbox *sandbox, str
     (void)dirname(child->folder); /* cuts it */
     struct environment_facts facts = {.sandbox = sandbox->number,
                                       .runtime_api_port = server_port(sandbox->runtime_api),
-                                      .bedrock_port = setup->bedrock_port,
+                                      .bedrock_port = sandbox->lambda->bedrock_port,
                                       .own = environ,
                                       .options = setup->options};
     return environment_for_sandbox(&child->environment, &facts, err);
@@ -106,13 +106,18 @@ int sandbox_launch(struct sandbox *sandbox, struct error *err)
     return 0;
 }
 
-bool sandbox_reap(struct sandbox *sandbox, int *status)
+bool sandbox_has_ended(const struct sandbox *sandbox)
 {
     siginfo_t ended = {0};
     if (sandbox->pid == 0)
         return false;
     id_t id = (id_t)sandbox->pid;
-    if (waitid(P_PID, id, &ended, WEXITED | WNOHANG | WNOWAIT) != 0 || ended.si_pid == 0)
+    return waitid(P_PID, id, &ended, WEXITED | WNOHANG | WNOWAIT) == 0 && ended.si_pid != 0;
+}
+
+bool sandbox_reap(struct sandbox *sandbox, int *status)
+{
+    if (!sandbox_has_ended(sandbox))
         return false;
     /* What it may have started. As long as it is not reaped its number is nobody else's. */
     (void)kill(-sandbox->pid, SIGKILL);

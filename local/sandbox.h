@@ -56,6 +56,7 @@ struct lambda {
     struct lambda_setup setup;
     pthread_mutex_t lock;
     int wake_fd;
+    int bedrock_port; /* of the stand-in; 0: none */
     struct sandbox *sandboxes;
     int last_number;
     bool stopping, provisioned_failed;
@@ -72,6 +73,9 @@ void sandbox_release(struct sandbox *sandbox);
 
 /* Starts the Runtime API and the process. Main thread only. */
 int sandbox_launch(struct sandbox *sandbox, struct error *err) __attribute__((warn_unused_result));
+
+/* Whether the process has ended, and nobody took note yet. */
+bool sandbox_has_ended(const struct sandbox *sandbox);
 
 /* Takes note that the process has ended; false when it has not. Main thread only. */
 bool sandbox_reap(struct sandbox *sandbox, int *status);

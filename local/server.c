@@ -221,9 +221,9 @@ static bool add_reply_headers(struct MHD_Response *response, char *lines)
 /* A broken reply needs no libmicrohttpd; MHD_NO closes the connection. */
 static void break_off(const struct exchange *x)
 {
-    struct linger at_once = {.l_onoff = 1};
+    const struct sockaddr nobody = {.sa_family = AF_UNSPEC};
     if (x->reply.manner == SERVER_RESET)
-        (void)setsockopt(x->request.fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+        (void)connect(x->request.fd, &nobody, sizeof nobody); /* Linux sends a reset */
     if (x->reply.manner == SERVER_RAW)
         (void)!send(x->request.fd, x->reply.body.data, x->reply.body.length, MSG_NOSIGNAL);
 }
@@ -279,27 +279,44 @@ static enum MHD_Result take_request(void *context, struct MHD_Connection *connec
 
 /* --- the server ------------------------------------------------------------------------------- */
 
+/* A socket that listens; its port is known before the first request may ask for it. */
 static int listen_on(struct server *server, struct error *err)
 {
     const struct server_options *options = &server->options;
     struct sockaddr_in address = {.sin_family = AF_INET,
                                   .sin_port = htons((uint16_t)options->port)};
+    socklen_t size = sizeof address;
+    const int yes = 1;
     if (inet_pton(AF_INET, options->host, &address.sin_addr) != 1)
         return error_set(err, ERROR_CONFIG, "\"%.64s\" is no IPv4 address", options->host);
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes) != 0 ||
+        bind(fd, (const struct sockaddr *)&address, sizeof address) != 0 ||
+        listen(fd, SOMAXCONN) != 0 || getsockname(fd, (struct sockaddr *)&address, &size) != 0) {
+        (void)error_set(err, ERROR_CONFIG, "cannot listen on %s port %d: %s", options->host,
+                        options->port, strerror(errno));
+        if (fd >= 0)
+            (void)close(fd);
+        return -1;
+    }
+    server->port = ntohs(address.sin_port);
+    return fd;
+}
+
+static int start_daemon(struct server *server, struct error *err)
+{
+    int fd = listen_on(server, err);
+    if (fd < 0)
+        return -1;
     server->daemon = MHD_start_daemon(
         MHD_USE_POLL_INTERNAL_THREAD | MHD_USE_THREAD_PER_CONNECTION, 0, NULL, NULL, take_request,
-        server, MHD_OPTION_SOCK_ADDR, &address, MHD_OPTION_URI_LOG_CALLBACK, exchange_new, server,
+        server, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_URI_LOG_CALLBACK, exchange_new, server,
         MHD_OPTION_NOTIFY_COMPLETED, exchange_free, NULL, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
         (size_t)CONNECTION_MEMORY, MHD_OPTION_END);
-    if (server->daemon == NULL)
-        return error_set(err, ERROR_CONFIG, "cannot listen on %s port %d: %s", options->host,
-                         options->port, strerror(errno));
-    if (server->port == 0) {
-        const union MHD_DaemonInfo *info =
-            MHD_get_daemon_info(server->daemon, MHD_DAEMON_INFO_BIND_PORT);
-        server->port = info != NULL ? info->port : 0;
-    }
-    return 0;
+    if (server->daemon != NULL)
+        return 0;
+    (void)close(fd);
+    return error_set(err, ERROR_INTERNAL, "cannot start a server");
 }
 
 struct server *server_start(const struct server_options *options, struct error *err)
@@ -310,9 +327,8 @@ struct server *server_start(const struct server_options *options, struct error *
         return NULL;
     }
     server->options = *options;
-    server->port = options->port; /* before the first request may ask for it */
     server->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (server->stop_fd >= 0 && listen_on(server, err) == 0)
+    if (server->stop_fd >= 0 && start_daemon(server, err) == 0)
         return server;
     if (server->stop_fd < 0)
         (void)error_set(err, ERROR_INTERNAL, "eventfd: %s", strerror(errno));

@@ -194,6 +194,7 @@ int main(void)
         else
             add_kind(reply, error_from_name(text(task, "name")));
         (void)printf("%s\n", json_object_to_json_string_ext(reply, JSON_C_TO_STRING_PLAIN));
+        (void)fflush(stdout);
         json_object_put(reply);
         json_object_put(task);
     }

@@ -24,130 +24,127 @@ static struct classification classified(int status, const char *headers, const c
 #define NAMED(name)   "Content-Type: application/json\nx-amzn-ErrorType: " name "\n"
 #define MESSAGE(text) "{\"message\":\"" text "\"}"
 
+static const struct {
+    int status;
+    const char *headers, *body;
+    enum error_kind kind;
+} exceptions[] = {
+    /* the exceptions of InvokeModel */
+    {429, NAMED("ThrottlingException"), "{}", ERROR_THROTTLED},
+    {429, NAMED("ModelNotReadyException"), "{}", ERROR_MODEL_NOT_READY},
+    {400, NAMED("ServiceQuotaExceededException"), "{}", ERROR_QUOTA_EXCEEDED},
+    {408, NAMED("ModelTimeoutException"), "{}", ERROR_MODEL_TIMEOUT},
+    {424, NAMED("ModelErrorException"), "{\"originalStatusCode\":500}", ERROR_MODEL_FAULT},
+    {424, NAMED("ModelErrorException"), "{\"originalStatusCode\":400}", ERROR_MODEL_ERROR},
+    {424, NAMED("ModelErrorException"), "{}", ERROR_MODEL_ERROR},
+    {424, NAMED("ModelStreamErrorException"), "{\"originalStatusCode\":503}", ERROR_MODEL_FAULT},
+    {503, NAMED("ServiceUnavailableException"), "{}", ERROR_UNAVAILABLE},
+    {500, NAMED("InternalServerException"), "{}", ERROR_SERVER_FAULT},
+    {400, NAMED("ValidationException"), "{}", ERROR_VALIDATION},
+    {403, NAMED("AccessDeniedException"), "{}", ERROR_ACCESS_DENIED},
+    {404, NAMED("ResourceNotFoundException"), "{}", ERROR_NO_SUCH_MODEL},
+    {400, NAMED("ConflictException"), "{}", ERROR_CONFLICT},
+    /* the troubleshooting page's */
+    {404, NAMED("FTUFormNotFilled"), "{}", ERROR_NO_SUCH_MODEL},
+    {400, NAMED("IncompleteSignature"), "{}", ERROR_VALIDATION},
+    {400, NAMED("InvalidAction"), "{}", ERROR_VALIDATION},
+    {403, NAMED("InvalidClientTokenId"), "{}", ERROR_ACCESS_DENIED},
+    {400, NAMED("NotAuthorized"), "{}", ERROR_ACCESS_DENIED},
+    {400, NAMED("RequestExpired"), "{}", ERROR_VALIDATION},
+    {500, NAMED("InternalFailure"), "{}", ERROR_SERVER_FAULT},
+    {403, NAMED("MPAgreementBeingCreated"), "{}", ERROR_ACCESS_DENIED},
+    /* throttles by their text */
+    {429, NAMED("ThrottlingException:http://internal.amazon.com/coral/com.amazon.bedrock/"),
+     MESSAGE("Too many tokens, please wait before trying again."), ERROR_THROTTLED_TOKENS},
+    {429, NAMED("ThrottlingException"),
+     MESSAGE("Too many requests, please wait before trying again."), ERROR_THROTTLED},
+    {429, NAMED("ThrottlingException"),
+     MESSAGE("Too many requests, please wait before trying again. You have sent too many "
+             "requests.  Wait before trying again."),
+     ERROR_THROTTLED},
+    {429, NAMED("ThrottlingException"),
+     MESSAGE("Too many tokens per day, please wait before trying again."), ERROR_THROTTLED_DAY},
+    {429, NAMED("ThrottlingException"),
+     MESSAGE("Your request was denied due to exceeding the account quotas for Amazon Bedrock"),
+     ERROR_THROTTLED},
+    {503, NAMED("ServiceUnavailableException"),
+     MESSAGE("Too many connections, please wait before trying again."), ERROR_UNAVAILABLE},
+    {503, "", MESSAGE("Bedrock is unable to process your request."), ERROR_UNAVAILABLE},
+    /* the name comes before the status */
+    {400, NAMED("ThrottlingException"), "{}", ERROR_THROTTLED},
+    {500, NAMED("AccessDeniedException"), "{}", ERROR_ACCESS_DENIED},
+    /* where else a name may stand */
+    {429, "", "{\"code\":\"ThrottlingException\"}", ERROR_THROTTLED},
+    {400, "", "{\"Code\":\"x#ThrottlingException:y\"}", ERROR_THROTTLED},
+    {400, "", "{\"__type\":\"com.amazon.coral.service#AccessDeniedException\"}",
+     ERROR_ACCESS_DENIED},
+    {429, NAMED("com.amazon#ModelNotReadyException"), "{}", ERROR_MODEL_NOT_READY},
+    /* no name: by text and status */
+    {429, "", "", ERROR_THROTTLED},
+    {429, "", "<html>Too many tokens</html>", ERROR_THROTTLED},
+    {429, "", MESSAGE("Too many tokens, please wait before trying again."), ERROR_THROTTLED_TOKENS},
+    {429, "", "{\"Message\":\"Too many tokens per day, please wait.\"}", ERROR_THROTTLED_DAY},
+    {401, "", "", ERROR_ACCESS_DENIED},
+    {403, "", "", ERROR_ACCESS_DENIED},
+    {404, "", "", ERROR_NO_SUCH_MODEL},
+    {408, "", "", ERROR_MODEL_TIMEOUT},
+    {409, "", "", ERROR_CONFLICT},
+    {418, "", "", ERROR_VALIDATION},
+    {424, "", "{\"originalStatusCode\":502}", ERROR_MODEL_FAULT},
+    {500, "", "", ERROR_SERVER_FAULT},
+    {502, "", "", ERROR_SERVER_FAULT},
+    {503, "", "", ERROR_UNAVAILABLE},
+    {504, "", "", ERROR_SERVER_FAULT},
+    {529, "", "", ERROR_SERVER_FAULT},
+    {302, "", "", ERROR_BAD_ANSWER},
+    {204, "", "", ERROR_BAD_ANSWER},
+    {400, "", MESSAGE("Too many tokens, please wait before trying again."), ERROR_THROTTLED_TOKENS},
+    {503, "", MESSAGE("too many requests, please wait before trying again."), ERROR_THROTTLED},
+    {500, "", MESSAGE("You have sent too many requests.  Wait before trying again."),
+     ERROR_THROTTLED},
+    {429, "", MESSAGE("Too many connections, please wait before trying again."), ERROR_UNAVAILABLE},
+    {400, "",
+     MESSAGE("Your request was denied due to exceeding the account quotas for Amazon Bedrock"),
+     ERROR_THROTTLED},
+    /* a prompt that does not fit is no throttle */
+    {400, "", MESSAGE("Input has too many tokens: 210000"), ERROR_VALIDATION},
+    {400, NAMED("ValidationException"),
+     MESSAGE("Too many tokens, please wait before trying again."), ERROR_VALIDATION},
+    {400, "", "", ERROR_VALIDATION},
+    {405, "", "", ERROR_VALIDATION},
+    {413, "", "", ERROR_VALIDATION},
+    {501, "", "", ERROR_SERVER_FAULT},
+    {599, "", "", ERROR_SERVER_FAULT},
+    {600, "", "", ERROR_BAD_ANSWER},
+    {201, "", "{}", ERROR_BAD_ANSWER},
+    {307, "", "", ERROR_BAD_ANSWER},
+    {100, "", "", ERROR_BAD_ANSWER},
+    {408, NAMED("RequestTimeoutException"), "", ERROR_SERVER_FAULT},
+    {424, "", "{\"originalStatusCode\":600}", ERROR_MODEL_ERROR},
+    {424, "", "{\"originalStatusCode\":\"503\"}", ERROR_MODEL_ERROR},
+    {424, "", "{\"originalStatusCode\":429}", ERROR_MODEL_ERROR},
+    /* names we do not know: by text and status */
+    {503, NAMED("SomethingNewException"), "{}", ERROR_UNAVAILABLE},
+    {429, NAMED("SomethingNewException"), "{}", ERROR_THROTTLED},
+    {429, NAMED("throttlingexception"), "{}", ERROR_THROTTLED},
+    {400, NAMED("accessdeniedexception"), "{}", ERROR_VALIDATION}, /* as sent, to the letter */
+    {429, "x-amzn-errortype: \n", "{\"code\":\"ModelNotReadyException\"}", ERROR_MODEL_NOT_READY},
+    /* bodies of any shape */
+    {500, "", "[]", ERROR_SERVER_FAULT},
+    {500, "", "{\"message\":7,\"code\":7,\"__type\":[]}", ERROR_SERVER_FAULT},
+    {429, "", "{\"code\":null,\"Code\":\"ModelNotReadyException\"}", ERROR_MODEL_NOT_READY},
+    {429, "", "{\"message\":\"\\u0000Too many tokens per day\"}", ERROR_THROTTLED},
+};
+
 static void each_exception_has_its_kind(void **state)
 {
     (void)state;
-    static const struct {
-        int status;
-        const char *headers, *body;
-        enum error_kind kind;
-    } cases[] = {
-        /* the exceptions of InvokeModel */
-        {429, NAMED("ThrottlingException"), "{}", ERROR_THROTTLED},
-        {429, NAMED("ModelNotReadyException"), "{}", ERROR_MODEL_NOT_READY},
-        {400, NAMED("ServiceQuotaExceededException"), "{}", ERROR_QUOTA_EXCEEDED},
-        {408, NAMED("ModelTimeoutException"), "{}", ERROR_MODEL_TIMEOUT},
-        {424, NAMED("ModelErrorException"), "{\"originalStatusCode\":500}", ERROR_MODEL_FAULT},
-        {424, NAMED("ModelErrorException"), "{\"originalStatusCode\":400}", ERROR_MODEL_ERROR},
-        {424, NAMED("ModelErrorException"), "{}", ERROR_MODEL_ERROR},
-        {424, NAMED("ModelStreamErrorException"), "{\"originalStatusCode\":503}",
-         ERROR_MODEL_FAULT},
-        {503, NAMED("ServiceUnavailableException"), "{}", ERROR_UNAVAILABLE},
-        {500, NAMED("InternalServerException"), "{}", ERROR_SERVER_FAULT},
-        {400, NAMED("ValidationException"), "{}", ERROR_VALIDATION},
-        {403, NAMED("AccessDeniedException"), "{}", ERROR_ACCESS_DENIED},
-        {404, NAMED("ResourceNotFoundException"), "{}", ERROR_NO_SUCH_MODEL},
-        {400, NAMED("ConflictException"), "{}", ERROR_CONFLICT},
-        /* the troubleshooting page's */
-        {404, NAMED("FTUFormNotFilled"), "{}", ERROR_NO_SUCH_MODEL},
-        {400, NAMED("IncompleteSignature"), "{}", ERROR_VALIDATION},
-        {400, NAMED("InvalidAction"), "{}", ERROR_VALIDATION},
-        {403, NAMED("InvalidClientTokenId"), "{}", ERROR_ACCESS_DENIED},
-        {400, NAMED("NotAuthorized"), "{}", ERROR_ACCESS_DENIED},
-        {400, NAMED("RequestExpired"), "{}", ERROR_VALIDATION},
-        {500, NAMED("InternalFailure"), "{}", ERROR_SERVER_FAULT},
-        {403, NAMED("MPAgreementBeingCreated"), "{}", ERROR_ACCESS_DENIED},
-        /* throttles by their text */
-        {429, NAMED("ThrottlingException:http://internal.amazon.com/coral/com.amazon.bedrock/"),
-         MESSAGE("Too many tokens, please wait before trying again."), ERROR_THROTTLED_TOKENS},
-        {429, NAMED("ThrottlingException"),
-         MESSAGE("Too many requests, please wait before trying again."), ERROR_THROTTLED},
-        {429, NAMED("ThrottlingException"),
-         MESSAGE("Too many requests, please wait before trying again. You have sent too many "
-                 "requests.  Wait before trying again."),
-         ERROR_THROTTLED},
-        {429, NAMED("ThrottlingException"),
-         MESSAGE("Too many tokens per day, please wait before trying again."), ERROR_THROTTLED_DAY},
-        {429, NAMED("ThrottlingException"),
-         MESSAGE("Your request was denied due to exceeding the account quotas for Amazon Bedrock"),
-         ERROR_THROTTLED},
-        {503, NAMED("ServiceUnavailableException"),
-         MESSAGE("Too many connections, please wait before trying again."), ERROR_UNAVAILABLE},
-        {503, "", MESSAGE("Bedrock is unable to process your request."), ERROR_UNAVAILABLE},
-        /* the name comes before the status */
-        {400, NAMED("ThrottlingException"), "{}", ERROR_THROTTLED},
-        {500, NAMED("AccessDeniedException"), "{}", ERROR_ACCESS_DENIED},
-        /* where else a name may stand */
-        {429, "", "{\"code\":\"ThrottlingException\"}", ERROR_THROTTLED},
-        {400, "", "{\"Code\":\"x#ThrottlingException:y\"}", ERROR_THROTTLED},
-        {400, "", "{\"__type\":\"com.amazon.coral.service#AccessDeniedException\"}",
-         ERROR_ACCESS_DENIED},
-        {429, NAMED("com.amazon#ModelNotReadyException"), "{}", ERROR_MODEL_NOT_READY},
-        /* no name: by text and status */
-        {429, "", "", ERROR_THROTTLED},
-        {429, "", "<html>Too many tokens</html>", ERROR_THROTTLED},
-        {429, "", MESSAGE("Too many tokens, please wait before trying again."),
-         ERROR_THROTTLED_TOKENS},
-        {429, "", "{\"Message\":\"Too many tokens per day, please wait.\"}", ERROR_THROTTLED_DAY},
-        {401, "", "", ERROR_ACCESS_DENIED},
-        {403, "", "", ERROR_ACCESS_DENIED},
-        {404, "", "", ERROR_NO_SUCH_MODEL},
-        {408, "", "", ERROR_MODEL_TIMEOUT},
-        {409, "", "", ERROR_CONFLICT},
-        {418, "", "", ERROR_VALIDATION},
-        {424, "", "{\"originalStatusCode\":502}", ERROR_MODEL_FAULT},
-        {500, "", "", ERROR_SERVER_FAULT},
-        {502, "", "", ERROR_SERVER_FAULT},
-        {503, "", "", ERROR_UNAVAILABLE},
-        {504, "", "", ERROR_SERVER_FAULT},
-        {529, "", "", ERROR_SERVER_FAULT},
-        {302, "", "", ERROR_BAD_ANSWER},
-        {204, "", "", ERROR_BAD_ANSWER},
-        {400, "", MESSAGE("Too many tokens, please wait before trying again."),
-         ERROR_THROTTLED_TOKENS},
-        {503, "", MESSAGE("too many requests, please wait before trying again."), ERROR_THROTTLED},
-        {500, "", MESSAGE("You have sent too many requests.  Wait before trying again."),
-         ERROR_THROTTLED},
-        {429, "", MESSAGE("Too many connections, please wait before trying again."),
-         ERROR_UNAVAILABLE},
-        {400, "",
-         MESSAGE("Your request was denied due to exceeding the account quotas for Amazon Bedrock"),
-         ERROR_THROTTLED},
-        /* a prompt that does not fit is no throttle */
-        {400, "", MESSAGE("Input has too many tokens: 210000"), ERROR_VALIDATION},
-        {400, NAMED("ValidationException"),
-         MESSAGE("Too many tokens, please wait before trying again."), ERROR_VALIDATION},
-        {400, "", "", ERROR_VALIDATION},
-        {405, "", "", ERROR_VALIDATION},
-        {413, "", "", ERROR_VALIDATION},
-        {501, "", "", ERROR_SERVER_FAULT},
-        {599, "", "", ERROR_SERVER_FAULT},
-        {600, "", "", ERROR_BAD_ANSWER},
-        {201, "", "{}", ERROR_BAD_ANSWER},
-        {307, "", "", ERROR_BAD_ANSWER},
-        {100, "", "", ERROR_BAD_ANSWER},
-        {408, NAMED("RequestTimeoutException"), "", ERROR_SERVER_FAULT},
-        {424, "", "{\"originalStatusCode\":600}", ERROR_MODEL_ERROR},
-        {424, "", "{\"originalStatusCode\":\"503\"}", ERROR_MODEL_ERROR},
-        {424, "", "{\"originalStatusCode\":429}", ERROR_MODEL_ERROR},
-        /* names we do not know: by text and status */
-        {503, NAMED("SomethingNewException"), "{}", ERROR_UNAVAILABLE},
-        {429, NAMED("SomethingNewException"), "{}", ERROR_THROTTLED},
-        {429, NAMED("throttlingexception"), "{}", ERROR_THROTTLED},
-        {400, NAMED("accessdeniedexception"), "{}", ERROR_VALIDATION}, /* as sent, to the letter */
-        {429, "x-amzn-errortype: \n", "{\"code\":\"ModelNotReadyException\"}",
-         ERROR_MODEL_NOT_READY},
-        /* bodies of any shape */
-        {500, "", "[]", ERROR_SERVER_FAULT},
-        {500, "", "{\"message\":7,\"code\":7,\"__type\":[]}", ERROR_SERVER_FAULT},
-        {429, "", "{\"code\":null,\"Code\":\"ModelNotReadyException\"}", ERROR_MODEL_NOT_READY},
-        {429, "", "{\"message\":\"\\u0000Too many tokens per day\"}", ERROR_THROTTLED},
-    };
-    for (size_t i = 0; i < COUNT(cases); i++) {
-        struct classification found = classified(cases[i].status, cases[i].headers, cases[i].body);
-        if (found.kind != cases[i].kind)
+    for (size_t i = 0; i < COUNT(exceptions); i++) {
+        struct classification found =
+            classified(exceptions[i].status, exceptions[i].headers, exceptions[i].body);
+        if (found.kind != exceptions[i].kind)
             print_error("case %zu: %s\n", i, error_word(found.kind));
-        assert_int_equal(found.kind, cases[i].kind);
+        assert_int_equal(found.kind, exceptions[i].kind);
     }
 }
 

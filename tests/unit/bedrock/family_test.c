@@ -33,7 +33,8 @@ static void a_model_id_tells_its_family(void **state)
         {"us.amazon.nova-pro-v1:0", "nova"},
         {"openai.gpt-oss-120b-1:0", "openai"},
         {"deepseek.v3-v1:0", "openai"},
-        {"us.deepseek.v3.2", "openai"},
+        {"us.deepseek.r1-v1:0", "openai"},
+        {"deepseek.v3.2", "openai"},
         {"qwen.qwen3-32b-v1:0", "openai"},
         {"mistral.mistral-large-2407-v1:0", "openai"},
         {"us.mistral.pixtral-large-2502-v1:0", "openai"},
@@ -106,25 +107,6 @@ static void a_provider_that_is_none_is_refused(void **state)
     assert_non_null(strstr(err.text, "Anthropic"));
 }
 
-static void models_that_take_a_bare_prompt_are_refused_unless_overridden(void **state)
-{
-    (void)state;
-    static const char *const models[] = {
-        "us.deepseek.r1-v1:0",
-        "mistral.mistral-7b-instruct-v0:2",
-        "mistral.mixtral-8x7b-instruct-v0:1",
-        "mistral.mistral-small-2402-v1:0",
-        "arn:aws:bedrock:us-east-1:123456789012:inference-profile/us.deepseek.r1-v1:0",
-    };
-    for (size_t i = 0; i < COUNT(models); i++) {
-        struct error err = {0};
-        assert_null(find(models[i], NULL, &err));
-        assert_int_equal(err.kind, ERROR_CONFIG);
-        assert_non_null(strstr(err.text, models[i]));
-        assert_ptr_equal(find(models[i], "openai", &err), &family_openai);
-    }
-}
-
 static void a_models_own_name_is_found_in_its_id(void **state)
 {
     (void)state;
@@ -148,7 +130,6 @@ int main(void)
         cmocka_unit_test(what_cannot_be_told_asks_for_the_provider),
         cmocka_unit_test(the_provider_overrides_the_id),
         cmocka_unit_test(a_provider_that_is_none_is_refused),
-        cmocka_unit_test(models_that_take_a_bare_prompt_are_refused_unless_overridden),
         cmocka_unit_test(a_models_own_name_is_found_in_its_id),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
