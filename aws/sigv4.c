@@ -260,6 +260,7 @@ static int add_headers(struct job *job, const struct http_header *headers, size_
         return error_set(err, ERROR_MEMORY, "no memory for %zu headers", count);
     for (size_t i = 0; i < count; i++)
         sorted[i] = &headers[i];
+    /* NOLINTNEXTLINE(bugprone-sizeof-expression): they are pointers */
     qsort(sorted, count, sizeof *sorted, compare_headers);
     int rc = 0;
     for (size_t i = 0; rc == 0 && i < count; i++) {

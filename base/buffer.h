@@ -7,8 +7,8 @@
 
 /*
  * Bytes that grow up to a ceiling. `data` always ends in a NUL that `length` does not count; it is
- * NULL only while the buffer is empty and untouched. A zeroed struct is an empty buffer with ceiling
- * zero and may be freed.
+ * NULL only while the buffer is empty and untouched. A zeroed struct is an empty buffer with
+ * ceiling zero and may be freed.
  */
 struct buffer {
     char *data;

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/utf8.h"
+
 struct row {
     const char *word;
     int status;
@@ -33,6 +35,7 @@ int error_set(struct error *err, enum error_kind kind, const char *format, ...)
     va_start(args, format);
     (void)vsnprintf(err->text, sizeof err->text, format, args);
     va_end(args);
+    utf8_mend(err->text, strlen(err->text));
     return -1;
 }
 
@@ -44,6 +47,28 @@ const char *error_word(enum error_kind kind)
 int error_status(enum error_kind kind)
 {
     return row_of(kind)->status;
+}
+
+const char *error_status_text(int status)
+{
+    static const struct {
+        int status;
+        const char *text;
+    } texts[] = {
+        {STATUS_OK, "OK"},
+        {STATUS_NO_CONTENT, "No Content"},
+        {400, "Bad Request"},
+        {404, "Not Found"},
+        {405, "Method Not Allowed"},
+        {429, "Too Many Requests"},
+        {500, "Internal Server Error"},
+        {503, "Service Unavailable"},
+        {504, "Gateway Timeout"},
+    };
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
+        if (texts[i].status == status)
+            return texts[i].text;
+    return "";
 }
 
 enum error_retry error_retry_class(enum error_kind kind)
@@ -59,6 +84,11 @@ const char *error_code(enum error_kind kind)
 const char *error_sentence(enum error_kind kind)
 {
     return row_of(kind)->sentence;
+}
+
+bool error_wants_retry_after(enum error_kind kind)
+{
+    return error_status(kind) == 429 || error_status(kind) == 503;
 }
 
 static int lists(const char *names, const char *name, size_t length)

@@ -1,14 +1,16 @@
 #ifndef BASE_ERROR_H
 #define BASE_ERROR_H
 
+#include <stdbool.h>
+
 /*
  * Every failure the program knows, in one table. Nothing else holds a status number, a code word or
  * an exception name of Bedrock's.
  *
- * Idiom: a function that can fail returns 0 or -1 and takes a `struct error *` as its last argument.
- * The caller owns it; error_set() fills it and returns -1, so that `return error_set(...)` reads as
- * one sentence. `text` is for the log: it names things and numbers, never payloads or secrets, and it
- * never goes to a caller over HTTP (those get the table's sentence).
+ * Idiom: a function that can fail returns 0 or -1 and takes a `struct error *` as its last
+ * argument. The caller owns it; error_set() fills it and returns -1, so that `return
+ * error_set(...)` reads as one sentence. `text` is for the log: it names things and numbers, never
+ * payloads or secrets, and it never goes to a caller over HTTP (those get the table's sentence).
  */
 
 /* Which retry layer answers for a failure (../docs/bedrock-throttling-mitigation.md). */
@@ -21,8 +23,9 @@ enum error_retry {
 
 #define ERROR_SENTENCE_INTERNAL "Something went wrong on our side. The request id helps us find it."
 #define ERROR_SENTENCE_MODEL    "The model is not available right now. Please try again later."
-#define ERROR_SENTENCE_THROTTLE "The model's quota is used up for the moment. Please try again later."
-#define ERROR_SENTENCE_TIME     "The model did not answer in time. Please try again."
+#define ERROR_SENTENCE_THROTTLE                                                                    \
+    "The model's quota is used up for the moment. Please try again later."
+#define ERROR_SENTENCE_TIME "The model did not answer in time. Please try again."
 
 /*
  * X(KIND, word, status, retry, code, sentence, names)
@@ -78,8 +81,7 @@ enum error_retry {
     X(VALIDATION, "validation", 500, RETRY_NEVER, "internal_error", ERROR_SENTENCE_INTERNAL,       \
       "ValidationException IncompleteSignature IncompleteSignatureException InvalidAction "        \
       "RequestExpired SerializationException")                                                     \
-    X(ACCESS_DENIED, "access_denied", 500, RETRY_NEVER, "internal_error",                          \
-      ERROR_SENTENCE_INTERNAL,                                                                     \
+    X(ACCESS_DENIED, "access_denied", 500, RETRY_NEVER, "internal_error", ERROR_SENTENCE_INTERNAL, \
       "AccessDeniedException InvalidClientTokenId UnrecognizedClientException "                    \
       "ExpiredTokenException InvalidSignatureException MissingAuthenticationTokenException "       \
       "NotAuthorized MPAgreementBeingCreated")                                                     \
@@ -113,7 +115,7 @@ struct error {
     char text[256];
 };
 
-/* Fills `err` (may be NULL) and returns -1. A text that is too long is cut. */
+/* Fills `err` (may be NULL) and returns -1. A text that is too long is cut; it stays UTF-8. */
 int error_set(struct error *err, enum error_kind kind, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
@@ -121,8 +123,15 @@ int error_set(struct error *err, enum error_kind kind, const char *format, ...)
 const char *error_word(enum error_kind kind);
 int error_status(enum error_kind kind);
 enum error_retry error_retry_class(enum error_kind kind);
+#define STATUS_OK         200
+#define STATUS_NO_CONTENT 204
+/* "Too Many Requests" for 429, for all the statuses we reply with. */
+const char *error_status_text(int status);
 const char *error_code(enum error_kind kind);
 const char *error_sentence(enum error_kind kind);
+
+/* Whether a reply for it says when to come back: 429 and 503. */
+bool error_wants_retry_after(enum error_kind kind);
 
 /* The kind with exception name `name`, as the services write it; ERROR_NONE when unknown. */
 enum error_kind error_from_name(const char *name);

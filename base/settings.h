@@ -42,12 +42,12 @@ struct settings {
     bool response_timeout_set; /* false: the default, for events from API Gateway only */
     double expected_latency_s;
     /* AWS, as the SDKs read them */
-    char *endpoint; /* AWS_ENDPOINT_URL_BEDROCK_RUNTIME, else AWS_ENDPOINT_URL */
-    char *ca_bundle; /* AWS_CA_BUNDLE, else SSL_CERT_FILE */
+    char *endpoint;     /* AWS_ENDPOINT_URL_BEDROCK_RUNTIME, else AWS_ENDPOINT_URL */
+    char *ca_bundle;    /* AWS_CA_BUNDLE, else SSL_CERT_FILE */
     char *bearer_token; /* secret */
     char *access_key_id;
-    char *secret_access_key; /* secret */
-    char *session_token;     /* secret */
+    char *secret_access_key;      /* secret */
+    char *session_token;          /* secret */
     char *container_uri;          /* AWS_CONTAINER_CREDENTIALS_FULL_URI */
     char *container_relative_uri; /* AWS_CONTAINER_CREDENTIALS_RELATIVE_URI */
     char *container_token;        /* secret; AWS_CONTAINER_AUTHORIZATION_TOKEN */
@@ -71,15 +71,15 @@ struct settings_source {
 
 struct settings_source settings_from_environment(void);
 
-/* Fails with ERROR_CONFIG and a text naming the variable, its value and the range. On failure the
- * struct is freed. */
+/* Fails with ERROR_CONFIG and a text naming the variable that was read, its value and the range. On
+ * failure the struct is freed. */
 int settings_load(struct settings *settings, struct settings_source source, struct error *err)
     __attribute__((warn_unused_result));
 
 /* Wipes the secrets and frees the strings. A zeroed struct is fine. */
 void settings_free(struct settings *settings);
 
-/* The settings in force, one `VARIABLE=value` a line; secrets as "(set)". */
+/* The settings in force, one `VARIABLE=value` a line; secrets as "(set)", line breaks as "\n". */
 void settings_print(const struct settings *settings, FILE *out);
 
 /* docs/configuration.md: the table with types, ranges, defaults, units and meanings. */

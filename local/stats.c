@@ -153,7 +153,7 @@ int stats_print(struct stats *stats, struct buffer *out, struct error *err)
     add_ms(object, "longest_wait_ms", stats->longest_wait_ns);
     add_count(object, "model_attempts", stats->attempts);
     add_count(object, "model_answers", stats->model_answers);
-    add_count(object, "model_throttles", stats->throttles);
+    add_count(object, "throttled", stats->throttles);
     json_object_object_add(object, "attempts_per_answer",
                            json_object_new_double(per_answer(stats)));
 #define STATS_PRINT(name, meaning) add_count(object, #name, stats->counters[STATS_##name]);

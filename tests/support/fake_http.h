@@ -11,8 +11,8 @@ struct fake_answer {
     const char *body;        /* NULL: empty */
     size_t body_length;      /* 0: strlen(body) */
     enum error_kind failure; /* ERROR_CONNECTION, ERROR_READ_TIMEOUT, ... */
-    int64_t takes_ns;        /* moves the clock; longer than the request's time-out: ERROR_READ_TIMEOUT
-                                after that time-out */
+    int64_t takes_ns; /* moves the clock; longer than the request's time-out: ERROR_READ_TIMEOUT
+                         after that time-out */
 };
 
 /* What was sent, copied. */

@@ -4,8 +4,8 @@
 #include "base/os.h"
 
 /*
- * A virtual clock: sleeping moves it, at once. Random bytes come from a small generator with a fixed
- * seed; set `draw` to a number in [0, 1) to make every os_draw() return it.
+ * A virtual clock: sleeping moves it, at once. Random bytes come from a small generator with a
+ * fixed seed; set `draw` to a number in [0, 1) to make every os_draw() return it.
  */
 struct fake_os {
     int64_t now_ns;

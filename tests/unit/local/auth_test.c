@@ -1,12 +1,8 @@
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdlib.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 #include "base/os.h"
 #include "local/auth.h"
+#include "tests/support/cmocka_all.h"
 
 #define NOON_NS      (INT64_C(1795435200) * NS_PER_S) /* 20261123T120000Z */
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))

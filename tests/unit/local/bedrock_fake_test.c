@@ -1,13 +1,10 @@
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
-
 #include "local/bedrock_fake.h"
 #include "tests/support/client.h"
+#include "tests/support/cmocka_all.h"
 
 #define CLAUDE "/model/global.anthropic.claude-sonnet-4-5-20250929-v1%3A0/invoke"
 #define BODY                                                                                       \

@@ -1,11 +1,8 @@
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
-
 #include "local/document.h"
+#include "tests/support/cmocka_all.h"
 
 static void only_whole_documents_are_read(void **state)
 {

@@ -1,11 +1,8 @@
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
-
 #include "local/environment.h"
+#include "tests/support/cmocka_all.h"
 
 static char bootstrap[] = "/opt/weir/bootstrap";
 

@@ -1,13 +1,10 @@
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 #include "base/os.h"
 #include "local/document.h"
 #include "local/event.h"
+#include "tests/support/cmocka_all.h"
 
 #define NOON_NS      (INT64_C(1795435200) * NS_PER_S) /* 2026-11-23T12:00:00Z */
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))

@@ -1,12 +1,9 @@
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
-
 #include "local/fault.h"
 #include "local/fault_table.h"
+#include "tests/support/cmocka_all.h"
 
 /* The names of the next faults, joined by spaces; "-" when the script is over. */
 static void expect(struct fault_script *script, const char *names)

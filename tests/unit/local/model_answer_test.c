@@ -1,12 +1,9 @@
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
-
 #include "local/document.h"
 #include "local/model.h"
+#include "tests/support/cmocka_all.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 

@@ -1,11 +1,8 @@
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
-
 #include "local/model.h"
+#include "tests/support/cmocka_all.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 

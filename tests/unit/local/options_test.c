@@ -1,15 +1,11 @@
-#include <setjmp.h>
-#include <stdarg.h>
+#include <getopt.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
-
-#include <getopt.h>
-#include <stdio.h>
-
 #include "base/os.h"
 #include "local/options.h"
+#include "tests/support/cmocka_all.h"
 
 #define ARGUMENTS_MAX 40
 

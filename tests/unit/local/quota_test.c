@@ -1,12 +1,8 @@
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
 
 #include "base/os.h"
 #include "local/quota.h"
+#include "tests/support/cmocka_all.h"
 
 #define S(seconds) ((int64_t)(seconds)*NS_PER_S)
 

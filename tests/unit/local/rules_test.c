@@ -1,11 +1,7 @@
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
 
 #include "local/rules.h"
+#include "tests/support/cmocka_all.h"
 
 static void each_rule_is_set_by_its_name(void **state)
 {

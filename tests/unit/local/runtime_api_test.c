@@ -1,16 +1,13 @@
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 #include "base/os.h"
 #include "local/clock.h"
 #include "local/runtime_api.h"
 #include "local/sandbox.h"
 #include "tests/support/client.h"
+#include "tests/support/cmocka_all.h"
 
 #define API  "/2018-06-01/runtime"
 #define NEXT API "/invocation/next"

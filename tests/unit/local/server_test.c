@@ -1,13 +1,10 @@
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
-
 #include "local/server.h"
 #include "tests/support/client.h"
+#include "tests/support/cmocka_all.h"
 
 /* Replies in the manner that the path names. */
 static void handle(void *context, const struct server_request *request, struct server_reply *reply)

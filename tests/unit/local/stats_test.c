@@ -1,13 +1,10 @@
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 #include "base/os.h"
 #include "local/document.h"
 #include "local/stats.h"
+#include "tests/support/cmocka_all.h"
 
 static struct json_object *printed(struct stats *stats,
                                    int (*print)(struct stats *, struct buffer *, struct error *))
@@ -93,7 +90,7 @@ static void attempts_are_listed_in_their_order(void **state)
     struct json_object *value = printed(&stats, stats_print);
     assert_true(number(value, "model_attempts") == 3);
     assert_true(number(value, "model_answers") == 1);
-    assert_true(number(value, "model_throttles") == 1);
+    assert_true(number(value, "throttled") == 1);
     json_object_put(value);
     stats_free(&stats);
 }

@@ -1,11 +1,8 @@
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
-
 #include "local/text.h"
+#include "tests/support/cmocka_all.h"
 
 static void utf8_is_told_from_other_bytes(void **state)
 {
