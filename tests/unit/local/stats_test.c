@@ -91,6 +91,7 @@ static void attempts_are_listed_in_their_order(void **state)
     assert_true(number(value, "model_attempts") == 3);
     assert_true(number(value, "model_answers") == 1);
     assert_true(number(value, "throttled") == 1);
+    assert_true(number(value, "attempts_per_answer") == 3);
     json_object_put(value);
     stats_free(&stats);
 }
