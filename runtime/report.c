@@ -41,7 +41,10 @@ static void copy_printable(char *out, size_t size, const char *text)
 {
     size_t length = 0;
     for (; text != NULL && text[length] != '\0' && length + 1 < size; length++)
-        out[length] = text[length] >= ' ' && text[length] < 0x7f ? text[length] : '?';
+        if (text[length] >= ' ' && text[length] < 0x7f)
+            out[length] = text[length];
+        else
+            out[length] = '?';
     out[length] = '\0';
 }
 
