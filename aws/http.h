@@ -28,7 +28,8 @@ struct http_request {
     const void *body; /* NULL: none */
     size_t body_length;
     int64_t connect_timeout_ns; /* name, TCP and TLS; 0: no limit of its own */
-    int64_t timeout_ns;         /* the whole exchange; 0: none (only /next wants that) */
+    int64_t timeout_ns;         /* the whole exchange; 0: none (only /next wants that); negative:
+                                   no time is left */
     size_t max_body;            /* ceiling of the answer's body, bytes */
 };
 
@@ -58,13 +59,18 @@ struct http_transport {
      *   ERROR_READ_TIMEOUT  connected, and `timeout_ns` went by
      *   ERROR_BAD_ANSWER    larger than max_body, or no HTTP
      *   ERROR_MEMORY
-     * `err->text` says what happened with host names at most, no payload.
+     * The response is then empty, with status 0. `err->text` says what happened with host names at
+     * most, no payload.
      */
     int (*send)(void *context, const struct http_request *request, struct http_response *response,
                 struct error *err);
     void *context;
 };
 
+/*
+ * Sends. A method or header that is no HTTP, one with a line break say, is ERROR_INTERNAL and not
+ * sent. Nothing is added to the headers but Host, User-Agent and Content-Length.
+ */
 int http_send(const struct http_transport *transport, const struct http_request *request,
               struct http_response *response, struct error *err)
     __attribute__((warn_unused_result));
@@ -72,8 +78,7 @@ int http_send(const struct http_transport *transport, const struct http_request 
 /* Which certificates vouch for a server. Verification is always on. */
 enum http_trust {
     HTTP_TRUST_BUNDLE, /* `ca_file` if given, else the system's bundle */
-    HTTP_TRUST_AMAZON, /* the Amazon roots compiled in; the system's bundle when those do not verify
-                        */
+    HTTP_TRUST_AMAZON, /* the Amazon roots compiled in; the system's bundle when they do not do */
 };
 
 struct http_options {
@@ -83,11 +88,16 @@ struct http_options {
     bool no_proxy;       /* true: never a proxy, whatever the environment says */
 };
 
-/* A client with its own connection pool. Calls from several threads are served one after another.
+/*
+ * A client with its own connection pool. Calls from several threads are served one after another;
+ * the time a call waits for its turn counts.
+ *
+ * A kept connection that turns out dead before a line of the answer came costs nothing: the request
+ * is sent once more, on a fresh connection, within the same time-out.
  */
 struct http;
 
-/* Process-wide, before any thread starts and after all have ended. */
+/* Process-wide, before any thread starts and after all have ended. Ignores SIGPIPE from then on. */
 int http_global_init(struct error *err) __attribute__((warn_unused_result));
 void http_global_free(void);
 
@@ -102,7 +112,7 @@ struct http_transport http_transport(struct http *http);
  */
 void http_preconnect(struct http *http, const char *url, int64_t connect_timeout_ns);
 
-/* Closes the connections, e.g. after a snapshot was restored. */
+/* The next http_send() starts with new connections, e.g. after a snapshot was restored. */
 void http_drop_connections(struct http *http);
 
 #endif

@@ -7,4 +7,8 @@
  */
 extern const char roots_amazon_pem[];
 
+/* The system's bundle of root certificates: the first of the usual files that can be read, or NULL.
+ */
+const char *roots_system_bundle(void);
+
 #endif

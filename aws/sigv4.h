@@ -15,10 +15,9 @@
 
 struct sigv4_request {
     const char *method;
-    const char *host; /* as in the Host header, with the port unless it is the scheme's own */
-    const char
-        *path; /* as on the wire, percent-encoded once; encoded once more for the signature */
-    const char *query;                 /* as on the wire, without "?"; NULL or "": none */
+    const char *host;  /* as in the Host header, with the port unless it is the scheme's own */
+    const char *path;  /* as on the wire, percent-encoded once; signed normalised, encoded again */
+    const char *query; /* as on the wire, without "?"; NULL or "": none */
     const struct http_header *headers; /* to be signed, without Host and the X-Amz-* made here */
     size_t header_count;
     const void *body;
@@ -45,8 +44,7 @@ int sigv4_sign(const struct sigv4_request *request, const struct sigv4_scope *sc
                struct error *err) __attribute__((warn_unused_result));
 void sigv4_signature_free(struct sigv4_signature *signature);
 
-/* Appends `text` with everything but A-Z a-z 0-9 - . _ ~ percent-encoded (RFC 3986): one path
- * label. */
+/* Appends `text` as one path label: all but A-Z a-z 0-9 - . _ ~ percent-encoded (RFC 3986). */
 int sigv4_percent_encode(struct buffer *out, const char *text, struct error *err)
     __attribute__((warn_unused_result));
 

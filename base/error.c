@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/utf8.h"
+
 struct row {
     const char *word;
     int status;
@@ -33,6 +35,7 @@ int error_set(struct error *err, enum error_kind kind, const char *format, ...)
     va_start(args, format);
     (void)vsnprintf(err->text, sizeof err->text, format, args);
     va_end(args);
+    utf8_mend(err->text, strlen(err->text));
     return -1;
 }
 

@@ -115,7 +115,7 @@ struct error {
     char text[256];
 };
 
-/* Fills `err` (may be NULL) and returns -1. A text that is too long is cut. */
+/* Fills `err` (may be NULL) and returns -1. A text that is too long is cut; it stays UTF-8. */
 int error_set(struct error *err, enum error_kind kind, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 

@@ -2,15 +2,20 @@
 
 #include <errno.h>
 #include <json-c/json.h>
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "base/utf8.h"
+
 #define MESSAGE_MAX 1024
 #define STRING_MAX  1024
+#define NUMBER_MAX  320 /* digits of any double, and three decimals */
 
 static const char *const level_names[] = {"TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL"};
 
@@ -37,8 +42,11 @@ static void add_string(struct json_object *line, const char *name, const char *v
 {
     if (value == NULL)
         return;
-    size_t length = strnlen(value, STRING_MAX);
-    json_object_object_add(line, name, json_object_new_string_len(value, (int)length));
+    char text[STRING_MAX];
+    size_t length = strnlen(value, sizeof text);
+    memcpy(text, value, length);
+    utf8_mend(text, length);
+    json_object_object_add(line, name, json_object_new_string_len(text, (int)length));
 }
 
 static void add_field(struct json_object *line, const struct log_field *field)
@@ -51,7 +59,9 @@ static void add_field(struct json_object *line, const struct log_field *field)
         json_object_object_add(line, field->name, json_object_new_int64(field->integer));
         return;
     case LOG_FIELD_NUMBER: {
-        char digits[64]; /* three decimals: times in seconds to the millisecond */
+        if (!isfinite(field->number))
+            return;              /* JSON has no word for it */
+        char digits[NUMBER_MAX]; /* three decimals: times in seconds to the millisecond */
         (void)snprintf(digits, sizeof digits, "%.3f", field->number);
         json_object_object_add(line, field->name, json_object_new_double_s(field->number, digits));
         return;
@@ -77,12 +87,13 @@ static void write_line(int fd, struct json_object *line)
     size_t length = 0;
     int flags = JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE;
     const char *text = json_object_to_json_string_length(line, flags, &length);
-    char whole[8192];
-    if (text == NULL || length + 1 > sizeof whole)
+    char *whole = text != NULL ? malloc(length + 1) : NULL;
+    if (whole == NULL)
         return;
     memcpy(whole, text, length);
     whole[length] = '\n';
     write_whole(fd, whole, length + 1);
+    free(whole);
 }
 
 void log_line(const struct log_scope *scope, enum log_level level, const struct log_field *fields,

@@ -34,7 +34,7 @@ struct log_field {
     enum { LOG_FIELD_STRING, LOG_FIELD_INTEGER, LOG_FIELD_NUMBER } type;
     const char *string; /* NULL: the field is left out; more than 1,024 bytes are cut */
     int64_t integer;
-    double number;
+    double number; /* to three decimals; what is no number is left out */
 };
 
 /* clang-format off */
@@ -46,7 +46,11 @@ struct log_field {
 /* "info", "WARN", ... without case; LOG_INFO for anything else, NULL included. */
 enum log_level log_level_from_name(const char *name);
 
-/* Writes a line. `fields` may be NULL when `count` is 0. A line that cannot be written is lost. */
+/*
+ * Writes a line. `fields` may be NULL when `count` is 0. A message of more than 1,023 bytes is cut;
+ * bytes that are no UTF-8, such as the halves of a character that was cut, are written as '?'. A
+ * line that cannot be written is lost.
+ */
 void log_line(const struct log_scope *scope, enum log_level level, const struct log_field *fields,
               size_t count, const char *format, ...) __attribute__((format(printf, 5, 6)));
 

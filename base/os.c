@@ -71,9 +71,8 @@ static void real_resync(void *context)
     pthread_mutex_lock(&real.lock);
     int64_t boot = read_clock(CLOCK_BOOTTIME);
     int64_t wall = read_clock(CLOCK_REALTIME);
-    int64_t missed = (wall - real.synced_wall_ns) - (boot - real.synced_boot_ns);
-    if (real.synced_wall_ns != 0 && missed > FREEZE_NS)
-        real.behind_ns += missed;
+    if (real.synced_wall_ns != 0)
+        real.behind_ns += os_missed_ns(boot - real.synced_boot_ns, wall - real.synced_wall_ns);
     real.synced_boot_ns = boot;
     real.synced_wall_ns = wall;
     pthread_mutex_unlock(&real.lock);
@@ -104,6 +103,12 @@ int64_t os_wall_ns(const struct os *os)
 void os_sleep_ns(const struct os *os, int64_t ns)
 {
     os->sleep_ns(os->context, ns);
+}
+
+int64_t os_missed_ns(int64_t clock_ns, int64_t wall_ns)
+{
+    int64_t missed_ns = wall_ns - clock_ns;
+    return missed_ns > FREEZE_NS ? missed_ns : 0;
 }
 
 double os_draw(const struct os *os)

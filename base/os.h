@@ -24,8 +24,8 @@ struct os {
     void (*random)(void *context, void *out, size_t size);
     /*
      * To be called when an invocation arrives, since the sandbox may have been frozen until now: if
-     * wall time has run ahead of now_ns() since the last call, now_ns() catches up. Wall time that
-     * went back is ignored.
+     * wall time has run ahead of now_ns() since the last call, now_ns() catches up by
+     * os_missed_ns().
      */
     void (*resync)(void *context);
     void *context;
@@ -37,6 +37,13 @@ const struct os *os_real(void);
 int64_t os_now_ns(const struct os *os);
 int64_t os_wall_ns(const struct os *os);
 void os_sleep_ns(const struct os *os, int64_t ns);
+
+/*
+ * How far a clock is behind that went on by `clock_ns` while wall time went on by `wall_ns`: what a
+ * freeze hid from it. Nothing up to a second, for wall time is set right by such steps; and nothing
+ * when wall time went back or stood still.
+ */
+int64_t os_missed_ns(int64_t clock_ns, int64_t wall_ns);
 
 /* A uniform draw from [0, 1). */
 double os_draw(const struct os *os);

@@ -1,5 +1,6 @@
 #include "base/settings.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <math.h>
 #include <stdint.h>
@@ -8,6 +9,7 @@
 #include <strings.h>
 
 #include "base/buffer.h"
+#include "base/utf8.h"
 
 enum type { STRING, SECRET, INTEGER, NUMBER, FLAG };
 
@@ -107,7 +109,7 @@ static void *field_of(const struct settings *settings, const struct row *row)
 static const char *environment_get(void *context, const char *variable)
 {
     (void)context;
-    return getenv(variable);
+    return getenv(variable); /* NOLINT(concurrency-mt-unsafe): before any thread */
 }
 
 struct settings_source settings_from_environment(void)
@@ -152,6 +154,8 @@ static int set_string(const struct row *row, const char *value, char **out, stru
     if ((double)length > row->most)
         return error_set(err, ERROR_CONFIG, "%s has %zu bytes; it may have %.0f", row->variable,
                          length, row->most);
+    if (!utf8_is_valid(value, length)) /* it could not be sent */
+        return error_set(err, ERROR_CONFIG, "%s is not UTF-8", row->variable);
     *out = strdup(value);
     if (*out == NULL)
         return error_set(err, ERROR_MEMORY, "no memory for %s", row->variable);
@@ -183,19 +187,29 @@ static int set_field(struct settings *settings, const struct row *row, const cha
     return 0;
 }
 
+/* The value that is in force, and in `row` the variable that it was read from. */
+static const char *find_value(struct row *row, struct settings_source source)
+{
+    static const char *const default_region = "AWS_DEFAULT_REGION";
+    const bool is_region = strcmp(row->variable, "BEDROCK_REGION") == 0;
+    const char *const candidates[] = {row->variable, row->fallback,
+                                      is_region ? default_region : NULL};
+    for (size_t i = 0; i < sizeof candidates / sizeof candidates[0]; i++) {
+        const char *value = candidates[i] != NULL ? get(source, candidates[i]) : NULL;
+        if (value == NULL)
+            continue;
+        row->variable = candidates[i];
+        return value;
+    }
+    return row->initial;
+}
+
 static int load_row(struct settings *settings, const struct row *row, struct settings_source source,
                     struct error *err)
 {
-    const char *value = get(source, row->variable);
-    if (value == NULL && row->fallback != NULL)
-        value = get(source, row->fallback);
-    if (value == NULL && strcmp(row->variable, "BEDROCK_REGION") == 0)
-        value = get(source, "AWS_DEFAULT_REGION");
-    if (value == NULL)
-        value = row->initial;
-    if (value == NULL)
-        return 0;
-    return set_field(settings, row, value, err);
+    struct row found = *row;
+    const char *value = find_value(&found, source);
+    return value != NULL ? set_field(settings, &found, value, err) : 0;
 }
 
 static int check_pair(const char *low_name, double low, const char *high_name, double high,
@@ -220,18 +234,17 @@ static int check_provider(const char *provider, struct error *err)
                      provider);
 }
 
-static int check_endpoint(const char *endpoint, struct error *err)
+static int check_endpoint(const char *endpoint, struct settings_source source, struct error *err)
 {
+    static const char *const own = "AWS_ENDPOINT_URL_BEDROCK_RUNTIME";
     if (endpoint == NULL || strncmp(endpoint, "http://", 7) == 0 ||
         strncmp(endpoint, "https://", 8) == 0)
         return 0;
-    return error_set(err, ERROR_CONFIG,
-                     "AWS_ENDPOINT_URL_BEDROCK_RUNTIME is \"%.64s\"; it must start with http:// or "
-                     "https://",
-                     endpoint);
+    return error_set(err, ERROR_CONFIG, "%s is \"%.64s\"; it must start with http:// or https://",
+                     get(source, own) != NULL ? own : "AWS_ENDPOINT_URL", endpoint);
 }
 
-static int check(const struct settings *s, struct error *err)
+static int check(const struct settings *s, struct settings_source source, struct error *err)
 {
     if (check_pair("BEDROCK_BASE_DELAY", s->base_delay_s, "BEDROCK_MAX_DELAY", s->max_delay_s,
                    err) != 0 ||
@@ -240,7 +253,7 @@ static int check(const struct settings *s, struct error *err)
         return -1;
     if (check_provider(s->provider, err) != 0)
         return -1;
-    return check_endpoint(s->endpoint, err);
+    return check_endpoint(s->endpoint, source, err);
 }
 
 int settings_load(struct settings *settings, struct settings_source source, struct error *err)
@@ -255,7 +268,7 @@ int settings_load(struct settings *settings, struct settings_source source, stru
     if (settings->burst == 0) /* the limit's own default is not a variable that can be read */
         settings->burst = settings->rate_limit;
     settings->response_timeout_set = get(source, "AGENT_RESPONSE_TIMEOUT") != NULL;
-    if (check(settings, err) != 0) {
+    if (check(settings, source, err) != 0) {
         settings_free(settings);
         return -1;
     }
@@ -271,14 +284,25 @@ void settings_free(struct settings *settings)
     *settings = (struct settings){0};
 }
 
+/* A line break in a value would begin another setting. */
+static void print_string(const char *string, FILE *out)
+{
+    for (; string != NULL && *string != '\0'; string++) {
+        if (*string == '\n')
+            (void)fputs("\\n", out);
+        else if (iscntrl((unsigned char)*string))
+            (void)fprintf(out, "\\x%02x", (unsigned char)*string);
+        else
+            (void)fputc(*string, out);
+    }
+}
+
 static void print_value(const struct settings *settings, const struct row *row, FILE *out)
 {
     const void *field = field_of(settings, row);
-    const char *string = NULL;
     switch (row->type) {
     case STRING:
-        string = *(char *const *)field;
-        (void)fprintf(out, "%s", string != NULL ? string : "");
+        print_string(*(char *const *)field, out);
         return;
     case SECRET:
         (void)fprintf(out, "%s", *(char *const *)field != NULL ? "(set)" : "");

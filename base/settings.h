@@ -71,15 +71,15 @@ struct settings_source {
 
 struct settings_source settings_from_environment(void);
 
-/* Fails with ERROR_CONFIG and a text naming the variable, its value and the range. On failure the
- * struct is freed. */
+/* Fails with ERROR_CONFIG and a text naming the variable that was read, its value and the range. On
+ * failure the struct is freed. */
 int settings_load(struct settings *settings, struct settings_source source, struct error *err)
     __attribute__((warn_unused_result));
 
 /* Wipes the secrets and frees the strings. A zeroed struct is fine. */
 void settings_free(struct settings *settings);
 
-/* The settings in force, one `VARIABLE=value` a line; secrets as "(set)". */
+/* The settings in force, one `VARIABLE=value` a line; secrets as "(set)", line breaks as "\n". */
 void settings_print(const struct settings *settings, FILE *out);
 
 /* docs/configuration.md: the table with types, ranges, defaults, units and meanings. */

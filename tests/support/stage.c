@@ -100,7 +100,7 @@ static void start_bootstrap(struct stage *stage, const char *const *settings)
     (void)snprintf(endpoint, sizeof endpoint,
                    "AWS_ENDPOINT_URL_BEDROCK_RUNTIME=http://127.0.0.1:%d",
                    peer_port(stage->bedrock));
-    const char *environment[64] = {
+    const char *const usual[] = {
         api,
         endpoint,
         "AWS_REGION=us-east-1",
@@ -110,9 +110,12 @@ static void start_bootstrap(struct stage *stage, const char *const *settings)
         "BEDROCK_MODEL_ID=anthropic.claude-3-haiku-20240307-v1:0",
         "PATH=/usr/local/bin:/usr/bin:/bin",
     };
-    size_t n = 8;
-    for (size_t i = 0; settings != NULL && settings[i] != NULL && n < 63; i++)
-        environment[n++] = settings[i];
+    const char *environment[64] = {0};
+    size_t n = 0;
+    for (size_t i = 0; settings != NULL && settings[i] != NULL && n < 40; i++)
+        environment[n++] = settings[i]; /* the first of a name is the one that counts */
+    for (size_t i = 0; i < sizeof usual / sizeof usual[0]; i++)
+        environment[n++] = usual[i];
     const char *program = getenv("BOOTSTRAP");
     const char *const arguments[] = {"bootstrap", NULL};
     child_start(&stage->child, program != NULL ? program : "build/bootstrap", arguments,
@@ -162,6 +165,24 @@ void stage_wait_posts(struct stage *stage, size_t count)
 void stage_wait_polls(struct stage *stage, size_t count)
 {
     wait_until(stage, &stage->polls, count);
+}
+
+static size_t read_counter(struct stage *stage, const size_t *counter)
+{
+    pthread_mutex_lock(&stage->lock);
+    size_t count = *counter;
+    pthread_mutex_unlock(&stage->lock);
+    return count;
+}
+
+size_t stage_posts(struct stage *stage)
+{
+    return read_counter(stage, &stage->post_count);
+}
+
+size_t stage_polls(struct stage *stage)
+{
+    return read_counter(stage, &stage->polls);
 }
 
 static struct json_object *member(struct json_object *object, const char *name)
