@@ -9,6 +9,7 @@
 #include <strings.h>
 
 #include "base/buffer.h"
+#include "base/utf8.h"
 
 enum type { STRING, SECRET, INTEGER, NUMBER, FLAG };
 
@@ -153,6 +154,8 @@ static int set_string(const struct row *row, const char *value, char **out, stru
     if ((double)length > row->most)
         return error_set(err, ERROR_CONFIG, "%s has %zu bytes; it may have %.0f", row->variable,
                          length, row->most);
+    if (!utf8_is_valid(value, length)) /* it could not be sent */
+        return error_set(err, ERROR_CONFIG, "%s is not UTF-8", row->variable);
     *out = strdup(value);
     if (*out == NULL)
         return error_set(err, ERROR_MEMORY, "no memory for %s", row->variable);

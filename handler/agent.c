@@ -180,6 +180,20 @@ static int handle_http(struct story *story, struct reply *reply, struct error *e
     return route->handle(story, reply, err);
 }
 
+static int hand_back(struct json_object *failures, struct json_object *record, struct error *err)
+{
+    struct json_object *id = NULL;
+    json_object_object_get_ex(record, "messageId", &id);
+    /* An empty id means the whole batch, to Lambda. */
+    const char *text = json_object_is_type(id, json_type_string) ? json_object_get_string(id) : "";
+    struct json_object *item = json_object_new_object();
+    if (reply_add(item, "itemIdentifier", json_object_new_string(text), err) == 0 &&
+        json_object_array_add(failures, item) == 0)
+        return 0;
+    json_object_put(item);
+    return error_set(err, ERROR_MEMORY, "no memory to hand back a message");
+}
+
 /* Nobody waits for these answers, and a message taken from the queue unanswered would be lost. */
 static int hand_back_batch(const struct story *story, struct buffer *out, struct error *err)
 {
@@ -188,18 +202,12 @@ static int hand_back_batch(const struct story *story, struct buffer *out, struct
     struct json_object *root = json_object_new_object();
     struct json_object *failures = json_object_new_array();
     int result = reply_add(root, "batchItemFailures", failures, err);
-    for (size_t i = 0; result == 0 && i < json_object_array_length(records); i++) {
-        struct json_object *id = NULL;
-        json_object_object_get_ex(json_object_array_get_idx(records, i), "messageId", &id);
-        struct json_object *item = json_object_new_object();
-        /* An empty id means the whole batch, to Lambda. */
-        id = id != NULL ? json_object_get(id) : json_object_new_string("");
-        result = reply_add(item, "itemIdentifier", id, err);
-        if (result != 0 || json_object_array_add(failures, item) != 0)
-            json_object_put(item);
-    }
+    for (size_t i = 0; result == 0 && i < json_object_array_length(records); i++)
+        result = hand_back(failures, json_object_array_get_idx(records, i), err);
+    const char *text = result == 0 ? json_object_to_json_string(root) : NULL;
     if (result == 0)
-        result = buffer_append_string(out, json_object_to_json_string(root), err);
+        result = text != NULL ? buffer_append_string(out, text, err)
+                              : error_set(err, ERROR_MEMORY, "no memory for the batch's reply");
     json_object_put(root);
     log_line(&story->scope, LOG_ERROR, LOG_NO_FIELDS,
              "Events from SQS are not answered yet; the batch goes back to its queue");

@@ -77,6 +77,7 @@ static void keys_travel_in_the_clear_only_to_near_hosts(void **state)
         {"http://169.254.170.22/x", NULL, NULL},
         {"http://[fd00:ec2::254]/", NULL, NULL},
         {"http://128.0.0.1/", NULL, NULL},
+        {"http://126.0.0.1/", NULL, NULL},
         {"http://127.0.0.1.keys.example/", NULL, NULL},
         {"http://localhost.keys.example/", NULL, NULL},
         {"http://127.1/", NULL, NULL},

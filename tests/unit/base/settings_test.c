@@ -317,6 +317,8 @@ static const struct {
      "https://"},
     {{{"AWS_LAMBDA_LOG_LEVEL", "seventeen letters"}},
      "AWS_LAMBDA_LOG_LEVEL has 17 bytes; it may have 16"},
+    {{{"BEDROCK_SYSTEM_PROMPT", "caf\xe9"}}, "BEDROCK_SYSTEM_PROMPT is not UTF-8"},
+    {{{"AWS_REGION", "\xff"}}, "AWS_REGION is not UTF-8"},
     /* the variable that was read is named, not the one it stands in for */
     {{{"AWS_ENDPOINT_URL", "ftp://example.com"}},
      "AWS_ENDPOINT_URL is \"ftp://example.com\"; it must start with http:// or https://"},
