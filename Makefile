@@ -5,6 +5,22 @@ OPTIMISE ?= -O2
 SANITIZE ?=
 CC       ?= cc
 VERSION  := 0.1.0
+PORT     ?= 8080
+ARGS     ?=
+
+# As many jobs as there are processors, unless -j says otherwise.
+ifeq ($(MAKELEVEL),0)
+MAKEFLAGS += -j$(shell nproc)
+endif
+
+# `make V=1` shows the commands.
+V ?= 0
+ifeq ($(V),0)
+Q   := @
+say  = echo "  $(1)  $(2)"
+else
+say  = :
+endif
 
 WARNINGS  := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror
 HARDENING := -fPIE -fstack-protector-strong
@@ -25,48 +41,130 @@ CORE_OBJ  := $(CORE_SRC:%.c=$(BUILD)/obj/%.o) $(BUILD)/obj/gen/amazon_roots.o
 CORE_LIB  := $(BUILD)/libcore.a
 LOCAL_SRC := $(wildcard local/*.c)
 LOCAL_OBJ := $(LOCAL_SRC:%.c=$(BUILD)/obj/%.o)
+LOCAL_LIB := $(BUILD)/liblocal.a
 SUPPORT   := $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard tests/support/*.c))
 UNIT_SRC  := $(wildcard tests/unit/*/*_test.c)
-UNIT      := $(UNIT_SRC:tests/unit/%.c=$(BUILD)/tests/unit/%)
+UNIT      := $(UNIT_SRC:%.c=$(BUILD)/%)
+E2E_SRC   := $(wildcard tests/e2e/*_test.c)
+E2E       := $(E2E_SRC:%.c=$(BUILD)/%)
 
 .PHONY: all
 all: $(BUILD)/bootstrap $(BUILD)/local ## Build build/bootstrap and build/local
 
-# Everything that is compiled waits for this; it does nothing, quickly, when all is there.
+# Everything that is compiled waits for this; it does nothing, quickly, when all is there. It looks
+# again only when packages came or went.
 DEPS := $(BUILD)/.dependencies
-$(DEPS): scripts/install-dependencies
+$(DEPS): scripts/install-dependencies $(wildcard /var/lib/dpkg/status)
 	@scripts/install-dependencies build
 	@mkdir -p $(@D) && touch $@
 
-$(BUILD)/obj/%.o: %.c | $(DEPS)
-	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
+# Written anew only when what they hold changes: the compiler's flags, and the parts of the library.
+FLAGS        := $(BUILD)/.flags
+FLAGS_NOW    := $(strip $(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) $(LIBS))
+OBJECTS      := $(BUILD)/.objects
+OBJECTS_NOW  := $(strip $(CORE_OBJ))
+ifneq ($(file <$(FLAGS)),$(FLAGS_NOW))
+.PHONY: $(FLAGS)
+endif
+ifneq ($(file <$(OBJECTS)),$(OBJECTS_NOW))
+.PHONY: $(OBJECTS)
+endif
+$(FLAGS):
+	@mkdir -p $(@D) && printf '%s\n' '$(subst ','\'',$(FLAGS_NOW))' >$@
+$(OBJECTS):
+	@mkdir -p $(@D) && printf '%s\n' '$(OBJECTS_NOW)' >$@
 
-$(BUILD)/obj/gen/%.o: $(BUILD)/gen/%.c | $(DEPS)
+$(BUILD)/obj/%.o: %.c $(FLAGS) | $(DEPS)
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
+	@$(call say,CC,$<)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
+
+$(BUILD)/obj/gen/%.o: $(BUILD)/gen/%.c $(FLAGS) | $(DEPS)
+	@mkdir -p $(@D)
+	@$(call say,CC,$<)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
 
 $(ROOTS): scripts/amazon-roots | $(DEPS)
 	@mkdir -p $(@D)
 	scripts/amazon-roots > $@.tmp && mv $@.tmp $@
 
-$(CORE_LIB): $(CORE_OBJ)
+$(CORE_LIB): $(CORE_OBJ) $(OBJECTS)
 	@rm -f $@
-	$(AR) rcs $@ $^
+	$(Q)$(AR) rcs $@ $(CORE_OBJ)
 
 $(BUILD)/bootstrap: $(BUILD)/obj/bootstrap.o $(CORE_LIB)
-	$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LIBS) -o $@
+	@$(call say,LD,$@)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LIBS) -o $@
 
-$(BUILD)/local: $(LOCAL_OBJ) $(CORE_LIB)
-	$(CC) $(CFLAGS) $(LDFLAGS) $^ -lmicrohttpd $(LIBS) -o $@
+$(LOCAL_LIB): $(filter-out %/main.o,$(LOCAL_OBJ))
+	@rm -f $@
+	$(Q)$(AR) rcs $@ $^
 
-$(BUILD)/tests/unit/%: $(BUILD)/obj/tests/unit/%.o $(SUPPORT) $(CORE_LIB)
+$(BUILD)/local: $(BUILD)/obj/local/main.o $(LOCAL_LIB) $(CORE_LIB)
+	@$(call say,LD,$@)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ -lmicrohttpd $(LIBS) -o $@
+
+$(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(SUPPORT) $(CORE_LIB)
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(LDFLAGS) $^ -lcmocka -lssl $(LIBS) -o $@
+	@$(call say,LD,$@)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ -lcmocka -lssl $(LIBS) -o $@
+
+$(BUILD)/tests/unit/local/%: $(BUILD)/obj/tests/unit/local/%.o $(SUPPORT) $(LOCAL_LIB) $(CORE_LIB)
+	@mkdir -p $(@D)
+	@$(call say,LD,$@)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ -lcmocka -lssl -lmicrohttpd $(LIBS) -o $@
+
+.PHONY: run
+run: all ## Build and start the cloud on this machine (PORT=8080, ARGS='--fault throttle*2')
+	@$(BUILD)/local --port $(PORT) $(ARGS)
+
+.PHONY: help
+help: ## List these targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | sort | awk -F '\t' '{printf "make %-12s %s\n", $$1, $$2}'
+
+# The variables are for the end-to-end tests.
+RUN_TESTS := BOOTSTRAP=$(BUILD)/bootstrap LOCAL=$(BUILD)/local scripts/run-tests
+
+.PHONY: test
+test: all check-layers $(UNIT) $(E2E) ## Run all tests; after the build they need no network
+	@$(RUN_TESTS) $(UNIT) $(E2E)
 
 .PHONY: unit
 unit: $(UNIT)
-	@scripts/run-tests $(UNIT)
+	@$(RUN_TESTS) $(UNIT)
+
+.PHONY: e2e
+e2e: all $(E2E)
+	@$(RUN_TESTS) $(E2E)
+
+$(BUILD)/bench/%: bench/%.c $(FLAGS) | $(DEPS)
+	@mkdir -p $(@D)
+	@$(call say,LD,$@)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) $< -o $@
+
+.PHONY: bench
+bench: $(BUILD)/bootstrap $(BUILD)/bench/startup ## Measure the time from exec to the first /next
+	$(BUILD)/bench/startup $(BUILD)/bootstrap
+
+.PHONY: check-layers
+check-layers: $(CORE_OBJ)
+	@scripts/check-layers . $(BUILD)/obj
+
+.PHONY: check-all
+check-all: ## Run what CI runs after make test: sanitizers, valgrind, linters, botocore
+	@scripts/check-all
+
+.PHONY: lint
+lint: $(ROOTS)
+	@scripts/check-lint $(CPPFLAGS) -std=c11
+
+.PHONY: format
+format: ## Format the code
+	@scripts/format
+
+.PHONY: docs
+docs: $(BUILD)/bootstrap ## Write docs/configuration.md
+	$(BUILD)/bootstrap --print-config=markdown >docs/configuration.md
 
 .PHONY: clean
 clean: ## Remove what was built

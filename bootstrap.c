@@ -77,8 +77,9 @@ static int reach_runtime(struct program *p, struct error *err)
     const struct http_options local = {.user_agent = USER_AGENT, .no_proxy = true};
     if (open_client(&p->runtime_http, &p->runtime_transport, &local, err) != 0)
         return -1;
-    return runtime_init(&p->runtime, getenv("AWS_LAMBDA_RUNTIME_API"), &p->runtime_transport,
-                        os_real(), err);
+    /* NOLINTNEXTLINE(concurrency-mt-unsafe): before any thread */
+    const char *api = getenv("AWS_LAMBDA_RUNTIME_API");
+    return runtime_init(&p->runtime, api, &p->runtime_transport, os_real(), err);
 }
 
 static int build_agent(struct program *p, struct error *err)
@@ -314,6 +315,7 @@ static const char help[] =
 int main(int argc, char **argv)
 {
     /* Emulators may pass the handler's name, as the old Lambda runtimes did. */
+    /* NOLINTNEXTLINE(concurrency-mt-unsafe): before any thread */
     if (argc < 2 || (argv[1][0] != '-' && getenv("AWS_LAMBDA_RUNTIME_API") != NULL))
         return serve_lambda();
     const char *option = argv[1];

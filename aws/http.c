@@ -294,8 +294,8 @@ static unsigned set_manners(const struct http_wire *wire)
     CURL *easy = wire->easy;
     unsigned bad = 0;
     bad |= curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-    bad |=
-        curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L); /* do not wait for a name being looked up */
+    /* A name being looked up is not waited for when the time is over. */
+    bad |= curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
     bad |= curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
     bad |= curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
     bad |= curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
@@ -333,29 +333,33 @@ static bool read_tickets(CURL *easy)
     return curl_easy_recv(easy, &byte, 1, &count) == CURLE_AGAIN;
 }
 
-static bool park(struct http_wire *wire, const char *url)
+static void let_go(struct http_wire *wire, bool usable)
 {
-    CURL *next = curl_easy_init();
-    if (next == NULL || !read_tickets(wire->easy)) {
-        curl_easy_cleanup(next);
-        return false;
-    }
-    wire->parked = wire->easy;
-    wire->easy = next;
-    host_of(url, wire->parked_host);
-    return true;
-}
-
-static void unpark(struct http_wire *wire)
-{
-    if (wire->parked == NULL)
-        return;
-    bool usable = read_tickets(wire->parked);
     take_out(wire, wire->parked);
     curl_easy_cleanup(wire->parked);
     wire->parked = NULL;
     if (!usable)
         http_wire_renew(wire);
+}
+
+static void unpark(struct http_wire *wire)
+{
+    if (wire->parked != NULL)
+        let_go(wire, read_tickets(wire->parked));
+}
+
+static void park(struct http_wire *wire, const char *url)
+{
+    CURL *next = curl_easy_init();
+    if (next == NULL) {
+        take_out(wire, wire->easy);
+        return;
+    }
+    wire->parked = wire->easy;
+    wire->easy = next;
+    host_of(url, wire->parked_host);
+    if (!read_tickets(wire->parked))
+        let_go(wire, false);
 }
 
 static CURLcode perform(const struct exchange *x)
@@ -379,7 +383,9 @@ static CURLcode perform(const struct exchange *x)
         code = message->data.result;
     (void)curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, NULL);
     bool hold = x->job->connect_only && code == CURLE_OK;
-    if (!hold || !park(x->wire, x->job->request->url))
+    if (hold)
+        park(x->wire, x->job->request->url);
+    if (!hold)
         take_out(x->wire, easy);
     return code;
 }
@@ -507,7 +513,7 @@ int http_global_init(struct error *err)
 {
     if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
         return error_set(err, ERROR_MEMORY, "libcurl does not start");
-    signal(SIGPIPE, SIG_IGN); /* a write to a closed connection is an error, not the end */
+    (void)signal(SIGPIPE, SIG_IGN); /* a write to a closed connection is an error, not the end */
     return 0;
 }
 

@@ -21,10 +21,7 @@ struct http {
 
 static int64_t deadline_after(int64_t timeout_ns)
 {
-    int64_t now = turn_clock_ns();
-    if (timeout_ns == 0 || timeout_ns > INT64_MAX - now)
-        return TURN_NO_DEADLINE;
-    return now + timeout_ns;
+    return timeout_ns != 0 ? turn_deadline_ns(timeout_ns) : TURN_NO_DEADLINE;
 }
 
 static int run(struct http *http, const struct http_wire_job *job, struct http_response *response,

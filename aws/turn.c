@@ -29,6 +29,12 @@ int64_t turn_clock_ns(void)
     return (int64_t)t.tv_sec * NS_PER_S + t.tv_nsec;
 }
 
+int64_t turn_deadline_ns(int64_t timeout_ns)
+{
+    int64_t now = turn_clock_ns();
+    return timeout_ns < TURN_NO_DEADLINE - now ? now + timeout_ns : TURN_NO_DEADLINE;
+}
+
 static int wait(struct turn *turn, int64_t deadline_ns)
 {
     if (deadline_ns == TURN_NO_DEADLINE)

@@ -23,6 +23,9 @@ void turn_free(struct turn *turn);
 /* CLOCK_MONOTONIC, ns: the clock of the deadlines here. */
 int64_t turn_clock_ns(void);
 
+/* The deadline `timeout_ns` from now; TURN_NO_DEADLINE when that is beyond the clock. */
+int64_t turn_deadline_ns(int64_t timeout_ns);
+
 /* Waits until `deadline_ns` at most; a deadline that has passed asks without waiting. */
 bool turn_take(struct turn *turn, int64_t deadline_ns) __attribute__((warn_unused_result));
 void turn_end(struct turn *turn);

@@ -109,7 +109,7 @@ static void *field_of(const struct settings *settings, const struct row *row)
 static const char *environment_get(void *context, const char *variable)
 {
     (void)context;
-    return getenv(variable);
+    return getenv(variable); /* NOLINT(concurrency-mt-unsafe): before any thread */
 }
 
 struct settings_source settings_from_environment(void)

@@ -1,7 +1,9 @@
 /*
- * Anthropic Messages on Bedrock. Source: Bedrock user guide, "Anthropic Claude Messages API".
+ * Anthropic Messages on Bedrock. Source: Bedrock user guide, "Anthropic Claude Messages API"; on
+ * the temperature: Anthropic, "Migration guide".
  */
 #include <json-c/json.h>
+#include <string.h>
 
 #include "bedrock/answer.h"
 #include "bedrock/family.h"
@@ -13,6 +15,24 @@ static const struct answer_stop_word stops[] = {
     {"refusal", BEDROCK_STOP_REFUSAL},   {NULL, BEDROCK_STOP_OTHER},
 };
 
+/* The models that take a temperature; there will be no more of them. */
+static bool takes_temperature(const char *model_id)
+{
+    static const char *const models[] = {
+        "anthropic.claude-v2",          "anthropic.claude-instant",
+        "anthropic.claude-3-",          "anthropic.claude-opus-4-2025",
+        "anthropic.claude-opus-4-1-",   "anthropic.claude-opus-4-5-",
+        "anthropic.claude-opus-4-6",    "anthropic.claude-sonnet-4-2025",
+        "anthropic.claude-sonnet-4-5-", "anthropic.claude-sonnet-4-6",
+        "anthropic.claude-haiku-4-5-",
+    };
+    const char *name = family_model_name(model_id);
+    for (size_t i = 0; i < sizeof models / sizeof models[0]; i++)
+        if (strncmp(name, models[i], strlen(models[i])) == 0)
+            return true;
+    return false;
+}
+
 static struct json_object *anthropic_request(const struct family_prompt *prompt)
 {
     const struct settings *s = prompt->settings;
@@ -21,8 +41,9 @@ static struct json_object *anthropic_request(const struct family_prompt *prompt)
     struct json_object *content = json_text_blocks(prompt->message, prompt->message_length, true);
     bool whole = json_push(messages, json_chat_message("user", content));
     whole = json_put(body, "anthropic_version", json_object_new_string("bedrock-2023-05-31")) &&
-            json_put(body, "max_tokens", json_object_new_int(s->max_tokens)) &&
-            json_put(body, "temperature", json_object_new_double(s->temperature)) && whole;
+            json_put(body, "max_tokens", json_object_new_int(s->max_tokens)) && whole;
+    if (takes_temperature(s->model_id))
+        whole = json_put(body, "temperature", json_number(s->temperature)) && whole;
     if (s->system_prompt != NULL)
         whole = json_put(body, "system", json_object_new_string(s->system_prompt)) && whole;
     if (json_put(body, "messages", messages) && whole)
@@ -34,20 +55,12 @@ static struct json_object *anthropic_request(const struct family_prompt *prompt)
 static int anthropic_answer(struct json_object *root, struct bedrock_answer *answer,
                             struct error *err)
 {
-    struct json_object *content = json_member(root, "content");
-    if (!json_object_is_type(content, json_type_array))
-        return error_set(err, ERROR_BAD_ANSWER, "an Anthropic answer without content");
-    struct buffer text;
-    buffer_init(&text, ANSWER_MAX);
-    if (json_join_texts(content, &text, err) != 0 || answer_take_text(answer, &text, err) != 0) {
-        buffer_free(&text);
-        return -1;
-    }
     struct json_object *usage = json_member(root, "usage");
-    answer->stop = answer_stop(stops, json_string_member(root, "stop_reason"));
     answer->input_tokens = json_count_member(usage, "input_tokens");
     answer->output_tokens = json_count_member(usage, "output_tokens");
-    return 0;
+    if (answer_read_stop(json_member(root, "stop_reason"), stops, &answer->stop, err) != 0)
+        return -1;
+    return answer_read_blocks(json_member(root, "content"), answer, err);
 }
 
 const struct family family_anthropic = {

@@ -1,5 +1,6 @@
 #include "bedrock/bedrock.h"
 
+#include <ctype.h>
 #include <json-c/json.h>
 #include <limits.h>
 #include <stdio.h>
@@ -7,15 +8,16 @@
 #include <string.h>
 
 #include "aws/sigv4.h"
+#include "bedrock/address.h"
 #include "bedrock/answer.h"
 #include "bedrock/classify.h"
 #include "bedrock/family.h"
 #include "bedrock/json.h"
 
 #define SERVICE     "bedrock"
-#define URL_MAX     8192
-#define HEADERS_MAX 8
 #define BEARER      "Bearer "
+#define BODY_MAX    25000000 /* bytes that InvokeModel takes */
+#define HEADERS_MAX 8
 
 struct bedrock {
     const struct settings *settings;
@@ -23,90 +25,20 @@ struct bedrock {
     struct credentials_provider *credentials;
     const struct os *os;
     const struct family *family;
-    char *endpoint;   /* without a slash at its end */
-    char *url;        /* of InvokeModel */
-    char *host;       /* of the Host header */
-    const char *path; /* in `url` */
-    char *bearer;     /* secret; the Authorization header; NULL: sign */
+    struct address address;
+    char *bearer; /* secret; the Authorization header; NULL: sign */
 };
-
-static const char *domain_of(const char *region)
-{
-    static const struct {
-        const char *prefix, *domain;
-    } partitions[] = {
-        {"cn-", "amazonaws.com.cn"},
-        {"us-isob-", "sc2s.sgov.gov"},
-        {"us-iso-", "c2s.ic.gov"},
-    };
-    for (size_t i = 0; i < sizeof partitions / sizeof partitions[0]; i++)
-        if (strncmp(region, partitions[i].prefix, strlen(partitions[i].prefix)) == 0)
-            return partitions[i].domain;
-    return "amazonaws.com";
-}
-
-static char *copy_of(const struct buffer *buffer, struct error *err)
-{
-    char *copy = strdup(buffer->data != NULL ? buffer->data : "");
-    if (copy == NULL)
-        error_set(err, ERROR_MEMORY, "no memory for an address");
-    return copy;
-}
-
-static int build_endpoint(struct bedrock *b, struct error *err)
-{
-    const char *given = b->settings->endpoint;
-    char text[URL_MAX];
-    int n = given != NULL ? snprintf(text, sizeof text, "%s", given)
-                          : snprintf(text, sizeof text, "https://bedrock-runtime.%s.%s",
-                                     b->settings->region, domain_of(b->settings->region));
-    if (n < 0 || (size_t)n >= sizeof text)
-        return error_set(err, ERROR_CONFIG, "the endpoint's address is too long");
-    while (n > 0 && text[n - 1] == '/')
-        text[--n] = '\0';
-    b->endpoint = strdup(text);
-    return b->endpoint != NULL ? 0 : error_set(err, ERROR_MEMORY, "no memory for an address");
-}
-
-/* As the client sends it: the port only when it is not the scheme's own. */
-static int build_host(struct bedrock *b, struct error *err)
-{
-    bool tls = strncmp(b->endpoint, "https://", 8) == 0;
-    const char *host = b->endpoint + (tls ? 8 : 7);
-    size_t length = strcspn(host, "/?#");
-    if (length == 0 || memchr(host, '@', length) != NULL)
-        return error_set(err, ERROR_CONFIG, "the endpoint's address has no plain host name");
-    const char *own_port = tls ? ":443" : ":80";
-    size_t port_length = strlen(own_port);
-    if (length > port_length && strncmp(host + length - port_length, own_port, port_length) == 0)
-        length -= port_length;
-    b->host = strndup(host, length);
-    return b->host != NULL ? 0 : error_set(err, ERROR_MEMORY, "no memory for an address");
-}
-
-static int build_url(struct bedrock *b, struct error *err)
-{
-    struct buffer url;
-    buffer_init(&url, URL_MAX);
-    int result = -1;
-    if (buffer_append_string(&url, b->endpoint, err) == 0 &&
-        buffer_append_string(&url, "/model/", err) == 0 &&
-        sigv4_percent_encode(&url, b->settings->model_id, err) == 0 &&
-        buffer_append_string(&url, "/invoke", err) == 0)
-        b->url = copy_of(&url, err);
-    if (b->url != NULL) {
-        b->path = strchr(strstr(b->url, "://") + 3, '/');
-        result = 0;
-    }
-    buffer_free(&url);
-    return result;
-}
 
 static int build_bearer(struct bedrock *b, struct error *err)
 {
     const char *token = b->settings->bearer_token;
     if (token == NULL)
         return 0;
+    for (const char *at = token; *at != '\0'; at++)
+        if (*at <= ' ' || *at > '~')
+            return error_set(err, ERROR_CONFIG,
+                             "AWS_BEARER_TOKEN_BEDROCK has a character that no token has (a space, "
+                             "a line break?)");
     size_t size = sizeof BEARER + strlen(token);
     b->bearer = malloc(size);
     if (b->bearer == NULL)
@@ -129,8 +61,8 @@ struct bedrock *bedrock_new(const struct settings *settings, const struct http_t
     b->credentials = credentials;
     b->os = os;
     b->family = family_of(settings, err);
-    if (b->family != NULL && build_endpoint(b, err) == 0 && build_host(b, err) == 0 &&
-        build_url(b, err) == 0 && build_bearer(b, err) == 0)
+    if (b->family != NULL && address_init(&b->address, settings, err) == 0 &&
+        build_bearer(b, err) == 0)
         return b;
     bedrock_free(b);
     return NULL;
@@ -140,16 +72,14 @@ void bedrock_free(struct bedrock *bedrock)
 {
     if (bedrock == NULL)
         return;
-    free(bedrock->endpoint);
-    free(bedrock->url);
-    free(bedrock->host);
+    address_free(&bedrock->address);
     wipe_string(bedrock->bearer);
     free(bedrock);
 }
 
 const char *bedrock_endpoint(const struct bedrock *bedrock)
 {
-    return bedrock->endpoint;
+    return bedrock->address.endpoint;
 }
 
 void bedrock_result_free(struct bedrock_result *result)
@@ -183,21 +113,28 @@ static int64_t time_left_ns(const struct attempt *a)
     return a->ends_ns - os_now_ns(a->bedrock->os);
 }
 
+static int out_of_time(struct error *err)
+{
+    return error_set(err, ERROR_READ_TIMEOUT, "no time left to ask Bedrock");
+}
+
 static int sign(struct attempt *a, struct error *err)
 {
     const struct bedrock *b = a->bedrock;
     const struct sigv4_request request = {
         .method = "POST",
-        .host = b->host,
-        .path = b->path,
+        .host = b->address.host,
+        .path = b->address.path,
         .headers = a->headers,
         .header_count = a->header_count,
         .body = a->body,
         .body_length = a->body_length,
     };
+    if (credentials_get(b->credentials, time_left_ns(a), &a->credentials, err) != 0)
+        return -1;
+    /* Now, not earlier: getting credentials may have taken a while. */
     const struct sigv4_scope scope = {b->settings->region, SERVICE, os_wall_ns(b->os)};
-    if (credentials_get(b->credentials, time_left_ns(a), &a->credentials, err) != 0 ||
-        sigv4_sign(&request, &scope, &a->credentials, &a->signature, err) != 0)
+    if (sigv4_sign(&request, &scope, &a->credentials, &a->signature, err) != 0)
         return -1;
     add_header(a, "X-Amz-Date", a->signature.date);
     if (a->signature.token != NULL)
@@ -209,6 +146,8 @@ static int sign(struct attempt *a, struct error *err)
 /* The headers that are signed, the signature, and then those that are not. */
 static int add_headers(struct attempt *a, struct error *err)
 {
+    if (time_left_ns(a) <= 0)
+        return out_of_time(err);
     add_header(a, "Accept", "application/json");
     add_header(a, "Content-Type", "application/json");
     if (a->bedrock->bearer != NULL)
@@ -232,12 +171,12 @@ static int send_request(struct attempt *a, struct http_response *response, struc
     const struct settings *s = a->bedrock->settings;
     int64_t left_ns = time_left_ns(a);
     if (left_ns <= 0)
-        return error_set(err, ERROR_READ_TIMEOUT, "no time left to ask Bedrock");
+        return out_of_time(err);
     int64_t connect_ns = ns_from_seconds(s->connect_timeout_s);
     int64_t read_ns = ns_from_seconds(s->read_timeout_s);
     const struct http_request request = {
         .method = "POST",
-        .url = a->bedrock->url,
+        .url = a->bedrock->address.url,
         .headers = a->headers,
         .header_count = a->header_count,
         .body = a->body,
@@ -249,16 +188,36 @@ static int send_request(struct attempt *a, struct http_response *response, struc
     return http_send(a->bedrock->transport, &request, response, err);
 }
 
-/* The header's count when there is one, else the body's. */
+/* The header's count when there is a sensible one, else the body's. */
 static void read_count(const struct http_response *response, const char *name, int64_t *count)
 {
     char text[32];
-    char *end = NULL;
     if (!http_response_header(response, name, text, sizeof text))
         return;
-    long long value = strtoll(text, &end, 10);
-    if (*end == '\0' && value >= 0)
-        *count = value;
+    size_t length = strlen(text);
+    if (length <= 15 && strspn(text, "0123456789") == length)
+        *count = strtoll(text, NULL, 10);
+}
+
+/* An account may have guardrails for all its requests. */
+static bool guardrail_intervened(struct json_object *root)
+{
+    const char *action = json_string_member(root, "amazon-bedrock-guardrailAction");
+    return action != NULL && strcmp(action, "INTERVENED") == 0;
+}
+
+static int read_body(const struct attempt *a, struct json_object *root,
+                     struct bedrock_answer *answer, struct error *err)
+{
+    if (a->bedrock->family->read_answer(root, answer, err) != 0)
+        return -1;
+    if (guardrail_intervened(root))
+        answer->stop = BEDROCK_STOP_REFUSAL;
+    if (answer->text_length > 0 || answer->stop != BEDROCK_STOP_END)
+        return 0;
+    free(answer->text);
+    answer->text = NULL;
+    return error_set(err, ERROR_EMPTY_ANSWER, "the model's answer has no text");
 }
 
 static int read_answer(const struct attempt *a, const struct http_response *response,
@@ -267,17 +226,11 @@ static int read_answer(const struct attempt *a, const struct http_response *resp
     struct json_object *root = json_parse(response->body.data, response->body.length);
     if (root == NULL)
         return error_set(err, ERROR_BAD_ANSWER, "Bedrock's answer is no JSON");
-    answer->input_tokens = -1;
-    answer->output_tokens = -1;
-    int result = a->bedrock->family->read_answer(root, answer, err);
+    int result = read_body(a, root, answer, err);
     json_object_put(root);
-    if (result != 0)
-        return -1;
     read_count(response, "x-amzn-bedrock-input-token-count", &answer->input_tokens);
     read_count(response, "x-amzn-bedrock-output-token-count", &answer->output_tokens);
-    if (answer->text_length == 0 && answer->stop == BEDROCK_STOP_END)
-        return error_set(err, ERROR_EMPTY_ANSWER, "the model's answer has no text");
-    return 0;
+    return result;
 }
 
 /* The service's own message stays out of the log: it may quote the prompt. */
@@ -286,7 +239,22 @@ static int read_failure(const struct attempt *a, const struct http_response *res
 {
     struct classification found = classify(response, os_wall_ns(a->bedrock->os));
     result->retry_hint_ns = found.retry_hint_ns;
-    return error_set(err, found.kind, "Bedrock answered %d %s", response->status, found.name);
+    return error_set(err, found.kind, "Bedrock answered %d %s (request %s)%s%s", response->status,
+                     found.name[0] != '\0' ? found.name : "without a name",
+                     result->service_request_id[0] != '\0' ? result->service_request_id : "unknown",
+                     found.advice[0] != '\0' ? "; " : "", found.advice);
+}
+
+/* Only as it should be: it goes to the log. */
+static void read_request_id(const struct http_response *response, struct bedrock_result *result)
+{
+    char *id = result->service_request_id;
+    http_response_header(response, "x-amzn-requestid", id, sizeof result->service_request_id);
+    for (const char *at = id; *at != '\0'; at++)
+        if (!isalnum((unsigned char)*at) && *at != '-') {
+            id[0] = '\0';
+            return;
+        }
 }
 
 static int exchange(struct attempt *a, struct bedrock_result *result, struct error *err)
@@ -295,8 +263,7 @@ static int exchange(struct attempt *a, struct bedrock_result *result, struct err
     int failed = add_headers(a, err) != 0 || send_request(a, &response, err) != 0 ? -1 : 0;
     if (failed == 0) {
         result->status = response.status;
-        http_response_header(&response, "x-amzn-requestid", result->service_request_id,
-                             sizeof result->service_request_id);
+        read_request_id(&response, result);
         failed = response.status == STATUS_OK ? read_answer(a, &response, &result->answer, err)
                                               : read_failure(a, &response, result, err);
     }
@@ -304,28 +271,45 @@ static int exchange(struct attempt *a, struct bedrock_result *result, struct err
     return failed;
 }
 
+/* A sentence for the caller. */
+static int too_long(struct error *err)
+{
+    return error_set(err, ERROR_INVALID_REQUEST, "The message is too long.");
+}
+
+static int send_body(struct attempt *a, struct json_object *body, struct bedrock_result *result,
+                     struct error *err)
+{
+    int flags = JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE;
+    a->body = json_object_to_json_string_length(body, flags, &a->body_length);
+    if (a->body == NULL)
+        return error_set(err, ERROR_MEMORY, "no memory for the request's body");
+    if (a->body_length > BODY_MAX)
+        return too_long(err);
+    int failed = exchange(a, result, err);
+    sigv4_signature_free(&a->signature);
+    credentials_free(&a->credentials);
+    return failed;
+}
+
 int bedrock_invoke(struct bedrock *bedrock, const struct bedrock_call *call,
                    struct bedrock_result *result, struct error *err)
 {
-    *result = (struct bedrock_result){.retry_hint_ns = -1};
-    if (call->message_length > INT_MAX)
-        return error_set(err, ERROR_VALIDATION, "a message of %zu bytes", call->message_length);
+    *result = (struct bedrock_result){.answer = {.input_tokens = -1, .output_tokens = -1},
+                                      .retry_hint_ns = -1};
+    int64_t now_ns = os_now_ns(bedrock->os);
+    struct attempt attempt = {
+        .bedrock = bedrock,
+        .call = call,
+        .ends_ns = now_ns + sooner(call->timeout_ns, INT64_MAX - now_ns),
+    };
+    if (call->message_length > BODY_MAX) /* JSON makes it no shorter */
+        return too_long(err);
     const struct family_prompt prompt = {bedrock->settings, call->message, call->message_length};
     struct json_object *body = bedrock->family->request(&prompt);
     if (body == NULL)
         return error_set(err, ERROR_MEMORY, "no memory for the request's body");
-    struct attempt attempt = {
-        .bedrock = bedrock,
-        .call = call,
-        .ends_ns = os_now_ns(bedrock->os) + call->timeout_ns,
-    };
-    int flags = JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE;
-    attempt.body = json_object_to_json_string_length(body, flags, &attempt.body_length);
-    int failed = attempt.body != NULL
-                     ? exchange(&attempt, result, err)
-                     : error_set(err, ERROR_MEMORY, "no memory for the request's body");
-    sigv4_signature_free(&attempt.signature);
-    credentials_free(&attempt.credentials);
+    int failed = send_body(&attempt, body, result, err);
     json_object_put(body);
     return failed;
 }

@@ -18,7 +18,10 @@
 
 struct bedrock;
 
-/* All borrowed for its life. Fails with ERROR_CONFIG when no family fits the model id. */
+/*
+ * All borrowed for its life. Fails with ERROR_CONFIG when no family fits the model id, or when the
+ * endpoint, the Region or the bearer token is malformed.
+ */
 struct bedrock *bedrock_new(const struct settings *settings, const struct http_transport *transport,
                             struct credentials_provider *credentials, const struct os *os,
                             struct error *err);
@@ -50,7 +53,9 @@ struct bedrock_answer {
     char *text; /* owned; all text blocks joined; may be empty unless stop is BEDROCK_STOP_END */
     size_t text_length;
     enum bedrock_stop stop;
-    int64_t input_tokens; /* from the answer's headers, else its body; -1: not told */
+    /* From the answer's headers, else its body; -1: not told. Also of an answer that cannot be
+     * used, since it was paid for. */
+    int64_t input_tokens;
     int64_t output_tokens;
 };
 
@@ -66,8 +71,10 @@ void bedrock_result_free(struct bedrock_result *result);
 /*
  * Sends the message and reads the answer. Returns 0 with `result->answer`, or -1 with `err->kind`
  * one of Bedrock's kinds, ERROR_CONNECTION, ERROR_READ_TIMEOUT, ERROR_CREDENTIALS,
- * ERROR_BAD_ANSWER, ERROR_EMPTY_ANSWER (a normal stop without any text) or ERROR_MEMORY. Safe from
- * several threads.
+ * ERROR_BAD_ANSWER, ERROR_EMPTY_ANSWER (a normal stop without any text), ERROR_INVALID_REQUEST (a
+ * message longer than a request of 25,000,000 bytes can hold) or ERROR_MEMORY. `err->text` names
+ * the exception, the status and the request's id, never what Bedrock says: that may quote the
+ * prompt. Safe from several threads.
  */
 int bedrock_invoke(struct bedrock *bedrock, const struct bedrock_call *call,
                    struct bedrock_result *result, struct error *err)

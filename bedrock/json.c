@@ -1,8 +1,18 @@
 #include "bedrock/json.h"
 
 #include <json-c/json.h>
+#include <stdio.h>
+#include <string.h>
 
 #include "base/strict_json.h"
+
+#define COUNT_MAX                                                                                  \
+    INT64_C(1000000000000000) /* json-c cuts greater numbers, and nobody counts so far */
+
+struct json_object *json_parse(const char *bytes, size_t length)
+{
+    return strict_json_parse(bytes, length, NULL);
+}
 
 struct json_object *json_member(struct json_object *object, const char *name)
 {
@@ -13,23 +23,41 @@ struct json_object *json_member(struct json_object *object, const char *name)
     return value;
 }
 
+struct json_object *json_first(struct json_object *array)
+{
+    if (!json_object_is_type(array, json_type_array) || json_object_array_length(array) == 0)
+        return NULL;
+    return json_object_array_get_idx(array, 0);
+}
+
+struct json_text json_text(struct json_object *value)
+{
+    if (!json_object_is_type(value, json_type_string))
+        return (struct json_text){0};
+    return (struct json_text){json_object_get_string(value),
+                              (size_t)json_object_get_string_len(value)};
+}
+
 const char *json_string_member(struct json_object *object, const char *name)
 {
+    return json_text(json_member(object, name)).bytes;
+}
+
+double json_number_member(struct json_object *object, const char *name)
+{
     struct json_object *value = json_member(object, name);
-    return json_object_is_type(value, json_type_string) ? json_object_get_string(value) : NULL;
+    if (!json_object_is_type(value, json_type_int) && !json_object_is_type(value, json_type_double))
+        return -1;
+    return json_object_get_double(value);
 }
 
 int64_t json_count_member(struct json_object *object, const char *name)
 {
     struct json_object *value = json_member(object, name);
-    if (!json_object_is_type(value, json_type_int) || json_object_get_int64(value) < 0)
+    if (!json_object_is_type(value, json_type_int))
         return -1;
-    return json_object_get_int64(value);
-}
-
-struct json_object *json_parse(const char *bytes, size_t length)
-{
-    return strict_json_parse(bytes, length, NULL);
+    int64_t count = json_object_get_int64(value);
+    return count >= 0 && count <= COUNT_MAX ? count : -1;
 }
 
 bool json_put(struct json_object *object, const char *name, struct json_object *value)
@@ -46,6 +74,13 @@ bool json_push(struct json_object *array, struct json_object *value)
         return true;
     json_object_put(value);
     return false;
+}
+
+struct json_object *json_number(double number)
+{
+    char text[32];
+    (void)snprintf(text, sizeof text, "%.15g", number);
+    return json_object_new_double_s(number, text);
 }
 
 struct json_object *json_chat_message(const char *role, struct json_object *content)
@@ -68,19 +103,4 @@ struct json_object *json_text_blocks(const char *text, size_t length, bool typed
         return blocks;
     json_object_put(blocks);
     return NULL;
-}
-
-int json_join_texts(struct json_object *blocks, struct buffer *out, struct error *err)
-{
-    if (!json_object_is_type(blocks, json_type_array))
-        return 0;
-    for (size_t i = 0; i < json_object_array_length(blocks); i++) {
-        struct json_object *text = json_member(json_object_array_get_idx(blocks, i), "text");
-        if (!json_object_is_type(text, json_type_string))
-            continue;
-        size_t length = (size_t)json_object_get_string_len(text);
-        if (buffer_append(out, json_object_get_string(text), length, err) != 0)
-            return -1;
-    }
-    return 0;
 }

@@ -1,5 +1,6 @@
 /*
- * Amazon Nova. Source: Amazon Nova user guide, "Complete request schema".
+ * Amazon Nova. Sources: Amazon Nova user guide, "Complete request schema" and "Using the Invoke
+ * API".
  */
 #include <json-c/json.h>
 #include <string.h>
@@ -22,7 +23,7 @@ static struct json_object *inference_config(const struct settings *s)
 {
     struct json_object *config = json_object_new_object();
     if (json_put(config, "maxTokens", json_object_new_int(s->max_tokens)) &&
-        json_put(config, "temperature", json_object_new_double(s->temperature)))
+        json_put(config, "temperature", json_number(s->temperature)))
         return config;
     json_object_put(config);
     return NULL;
@@ -47,21 +48,13 @@ static struct json_object *nova_request(const struct family_prompt *prompt)
 
 static int nova_answer(struct json_object *root, struct bedrock_answer *answer, struct error *err)
 {
-    struct json_object *message = json_member(json_member(root, "output"), "message");
-    struct json_object *content = json_member(message, "content");
-    if (!json_object_is_type(content, json_type_array))
-        return error_set(err, ERROR_BAD_ANSWER, "a Nova answer without content");
-    struct buffer text;
-    buffer_init(&text, ANSWER_MAX);
-    if (json_join_texts(content, &text, err) != 0 || answer_take_text(answer, &text, err) != 0) {
-        buffer_free(&text);
-        return -1;
-    }
     struct json_object *usage = json_member(root, "usage");
-    answer->stop = answer_stop(stops, json_string_member(root, "stopReason"));
     answer->input_tokens = json_count_member(usage, "inputTokens");
     answer->output_tokens = json_count_member(usage, "outputTokens");
-    return 0;
+    if (answer_read_stop(json_member(root, "stopReason"), stops, &answer->stop, err) != 0)
+        return -1;
+    struct json_object *message = json_member(json_member(root, "output"), "message");
+    return answer_read_blocks(json_member(message, "content"), answer, err);
 }
 
 const struct family family_nova = {

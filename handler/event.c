@@ -3,9 +3,9 @@
 #include <json-c/json.h>
 #include <string.h>
 
+#include "base/base64.h"
 #include "base/os.h"
 #include "base/strict_json.h"
-#include "handler/base64.h"
 
 #define BODY_MAX (8U << 20) /* above what an event can hold */
 

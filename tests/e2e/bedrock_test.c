@@ -163,22 +163,6 @@ static void a_short_lambda_deadline_becomes_504_too(void **state)
     stage_close(&stage);
 }
 
-static void the_rate_limit_spaces_messages_out(void **state)
-{
-    (void)state;
-    static const struct peer_answer answers[] = {OK};
-    static struct stage_event events[6];
-    for (size_t i = 0; i < COUNT(events); i++)
-        events[i] = (struct stage_event){.event = DIRECT};
-    static const char *const settings[] = {"BEDROCK_RATE_LIMIT=1200", "BEDROCK_BURST=1", NULL};
-    struct stage stage;
-    stage_open(&stage, events, COUNT(events), answers, 1, settings);
-    stage_wait_posts(&stage, COUNT(events));
-    for (size_t i = 1; i < COUNT(events); i++)
-        assert_true(stage.models[i].at_ns - stage.models[i - 1].at_ns >= 45 * 1000000);
-    stage_close(&stage);
-}
-
 static void a_message_beyond_the_limit_is_refused_and_nothing_is_sent(void **state)
 {
     (void)state;
@@ -227,7 +211,6 @@ int main(void)
         cmocka_unit_test(faults_without_end_become_500_without_internals),
         cmocka_unit_test(a_hanging_model_becomes_504_and_the_next_message_is_answered),
         cmocka_unit_test(a_short_lambda_deadline_becomes_504_too),
-        cmocka_unit_test(the_rate_limit_spaces_messages_out),
         cmocka_unit_test(a_message_beyond_the_limit_is_refused_and_nothing_is_sent),
         cmocka_unit_test(signed_requests_go_to_the_encoded_path),
     };

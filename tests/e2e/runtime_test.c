@@ -50,9 +50,10 @@ static void a_next_that_fails_for_ever_ends_the_process(void **state)
         events[i] = (struct stage_event){.event = "{}", .how = {.status = 500}};
     struct stage stage;
     stage_open(&stage, events, COUNT(events), answered, 1, NULL);
+    stage_wait_polls(&stage, 6);
     assert_int_equal(child_wait(&stage.child), 1);
-    assert_int_equal(stage.polls, 6);
-    assert_int_equal(stage.post_count, 0);
+    assert_int_equal(stage_polls(&stage), 6);
+    assert_int_equal(stage_posts(&stage), 0);
     stage_close(&stage);
 }
 
@@ -120,9 +121,10 @@ static void bad_settings_are_told_to_lambda_and_end_the_start(void **state)
         const char *const settings[] = {cases[i].setting, NULL};
         struct stage stage;
         stage_open(&stage, NULL, 0, answered, 1, settings);
+        stage_wait_posts(&stage, 1);
         assert_int_equal(child_wait(&stage.child), 1);
-        assert_int_equal(stage.post_count, 1);
-        assert_int_equal(stage.polls, 0);
+        assert_int_equal(stage_posts(&stage), 1);
+        assert_int_equal(stage_polls(&stage), 0);
         assert_string_equal(stage.posts[0].path, "/2018-06-01/runtime/init/error");
         assert_string_equal(stage.posts[0].error_type, "Runtime.InvalidConfig");
         struct json_object *body = json_tokener_parse(stage.posts[0].body);

@@ -209,8 +209,11 @@ static void *serve(void *context)
 {
     struct connection *c = context;
     enum loopback_then end = c->script->mute ? LOOPBACK_HANG : LOOPBACK_RESET;
-    if (!c->script->mute && shake_hands(c))
+    if (!c->script->mute && shake_hands(c)) {
+        if (c->script->greeting != NULL)
+            (void)transmit(c, c->script->greeting, strlen(c->script->greeting));
         serve_requests(c, &end);
+    }
     if (end == LOOPBACK_HANG)
         hang(c);
     close_connection(c, end);

@@ -32,7 +32,8 @@ struct loopback_reply {
 #define LOOPBACK_REPLIES_MAX 8
 
 struct loopback_script {
-    bool mute; /* accept the connection and do nothing with it, no TLS either */
+    bool mute;            /* accept the connection and do nothing with it, no TLS either */
+    const char *greeting; /* sent before there is a request; NULL: nothing */
     struct loopback_reply replies[LOOPBACK_REPLIES_MAX];
     size_t count; /* when they run out the last is repeated; 0: close without reading */
 };

@@ -167,6 +167,24 @@ void stage_wait_polls(struct stage *stage, size_t count)
     wait_until(stage, &stage->polls, count);
 }
 
+static size_t read_counter(struct stage *stage, const size_t *counter)
+{
+    pthread_mutex_lock(&stage->lock);
+    size_t count = *counter;
+    pthread_mutex_unlock(&stage->lock);
+    return count;
+}
+
+size_t stage_posts(struct stage *stage)
+{
+    return read_counter(stage, &stage->post_count);
+}
+
+size_t stage_polls(struct stage *stage)
+{
+    return read_counter(stage, &stage->polls);
+}
+
 static struct json_object *member(struct json_object *object, const char *name)
 {
     struct json_object *value = NULL;

@@ -69,6 +69,10 @@ void stage_wait_posts(struct stage *stage, size_t count);
 /* Waits until /next has been polled so often. */
 void stage_wait_polls(struct stage *stage, size_t count);
 
+/* How many there were so far. Read the other fields after waiting only. */
+size_t stage_posts(struct stage *stage);
+size_t stage_polls(struct stage *stage);
+
 /* The statusCode of a posted reply; -1 when it has none. */
 int stage_status(const struct stage *stage, size_t post);
 

@@ -221,7 +221,11 @@ static void a_failure_says_what_happened_without_payloads(void **state)
     assert_null(strstr(outcome.err.text, "SECRET"));
     http_response_free(&outcome.response);
 
-    outcome = get(http, "http://user:SECRET@127.0.0.1:1/", TIMEOUT_NS);
+    char url[100];
+    (void)snprintf(url, sizeof url, "http://user:SECRET@%s/",
+                   loopback_url(server) + strlen("http://"));
+    outcome = get(http, url, TIMEOUT_NS);
+    assert_int_equal(loopback_requests(server), 1);
     assert_int_equal(outcome.rc, -1);
     assert_int_equal(outcome.err.kind, ERROR_CONNECTION);
     assert_null(strstr(outcome.err.text, "SECRET"));
@@ -698,6 +702,27 @@ static void a_connection_ahead_that_is_closed_again_is_replaced(void **state)
     loopback_stop(server);
 }
 
+/* As servers do that say "408 Request Timeout" when nothing is asked for long. */
+static void what_is_said_unasked_is_no_answer(void **state)
+{
+    (void)state;
+    struct loopback_tls tls;
+    loopback_tls_init(&tls, "IP:127.0.0.1");
+    for (int secure = 0; secure <= 1; secure++) {
+        struct loopback_script scripts[] = {
+            {.greeting = "HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\n\r\n"}, always_ok};
+        struct loopback *server = serve(scripts, COUNT(scripts), secure ? &tls : NULL);
+        struct http *http = new_client(&(struct http_options){.ca_file = tls.ca_file});
+        http_preconnect(http, loopback_url(server), TIMEOUT_NS);
+        loopback_wait_for_closed(server, 1);
+        get_ok(http, loopback_url(server));
+        assert_int_equal(loopback_connections(server), 2);
+        http_free(http);
+        loopback_stop(server);
+    }
+    loopback_tls_free(&tls);
+}
+
 static void a_connection_ahead_makes_nobody_wait_longer_than_they_want(void **state)
 {
     (void)state;
@@ -822,6 +847,7 @@ int main(void)
         cmocka_unit_test(a_tls_connection_opened_ahead_carries_the_first_request),
         cmocka_unit_test(a_failed_connection_ahead_is_silent),
         cmocka_unit_test(a_connection_ahead_that_is_closed_again_is_replaced),
+        cmocka_unit_test(what_is_said_unasked_is_no_answer),
         cmocka_unit_test(a_connection_ahead_makes_nobody_wait_longer_than_they_want),
         cmocka_unit_test(freeing_a_client_ends_a_connection_ahead),
         cmocka_unit_test(threads_are_served_one_after_another),

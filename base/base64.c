@@ -1,4 +1,4 @@
-#include "handler/base64.h"
+#include "base/base64.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -54,5 +54,32 @@ int base64_decode(struct buffer *out, const char *text, size_t length, struct er
     int result = valid ? buffer_append(out, bytes, count, err)
                        : error_set(err, ERROR_INVALID_REQUEST, "The body is not valid base64.");
     free(bytes);
+    return result;
+}
+
+int base64_encode(struct buffer *out, const void *bytes, size_t count, struct error *err)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    size_t capacity = (count + 2) / 3 * 4;
+    char *text = malloc(capacity + 1);
+    if (text == NULL)
+        return error_set(err, ERROR_MEMORY, "no memory for %zu bytes", capacity);
+    const unsigned char *in = bytes;
+    char *at = text;
+    for (size_t i = 0; i < count; i += 3, at += 4) {
+        uint32_t bits = (uint32_t)in[i] << 16;
+        bits |= i + 1 < count ? (uint32_t)in[i + 1] << 8 : 0;
+        bits |= i + 2 < count ? in[i + 2] : 0;
+        at[0] = digits[bits >> 18];
+        at[1] = digits[bits >> 12 & 63];
+        at[2] = digits[bits >> 6 & 63];
+        at[3] = digits[bits & 63];
+        if (i + 1 >= count)
+            at[2] = '=';
+        if (i + 2 >= count)
+            at[3] = '=';
+    }
+    int result = buffer_append(out, text, capacity, err);
+    free(text);
     return result;
 }

@@ -1,5 +1,5 @@
-#ifndef HANDLER_BASE64_H
-#define HANDLER_BASE64_H
+#ifndef BASE_BASE64_H
+#define BASE_BASE64_H
 
 #include "base/buffer.h"
 #include "base/error.h"
@@ -9,6 +9,10 @@
  * is ERROR_INVALID_REQUEST, and the buffer is then as it was.
  */
 int base64_decode(struct buffer *out, const char *text, size_t length, struct error *err)
+    __attribute__((warn_unused_result));
+
+/* Appends the bytes as base64, padded, without line ends. */
+int base64_encode(struct buffer *out, const void *bytes, size_t count, struct error *err)
     __attribute__((warn_unused_result));
 
 #endif

@@ -1,0 +1,24 @@
+#ifndef LOCAL_DOCUMENT_H
+#define LOCAL_DOCUMENT_H
+
+#include <json-c/json.h>
+#include <stddef.h>
+
+#include "base/buffer.h"
+#include "base/error.h"
+
+/* JSON texts, strictly: one value, nothing after it, valid UTF-8. */
+
+/* The value, for json_object_put(). ERROR_INVALID_REQUEST when it is none; the JSON text `null`
+ * counts as none. */
+struct json_object *document_parse(const char *text, size_t length, struct error *err);
+
+/* Appends the value as text without needless spaces and escapes. */
+int document_print(struct json_object *value, struct buffer *out, struct error *err)
+    __attribute__((warn_unused_result));
+
+/* The member when it is there and of this type, else NULL. Borrowed. */
+struct json_object *document_member(struct json_object *object, const char *name,
+                                    enum json_type type);
+
+#endif
