@@ -9,6 +9,7 @@
 
 #include "base/base64.h"
 #include "base/os.h"
+#include "base/strict_json.h"
 #include "local/document.h"
 #include "local/text.h"
 
@@ -346,7 +347,7 @@ static int read_bare(struct json_object *answer, const char *text, size_t length
 
 int event_read_reply(const char *text, size_t length, struct server_reply *reply, struct error *err)
 {
-    struct json_object *answer = document_parse(text, length, NULL);
+    struct json_object *answer = strict_json_parse(text, length, NULL);
     struct json_object *status = NULL;
     bool has_status = json_object_is_type(answer, json_type_object) &&
                       json_object_object_get_ex(answer, "statusCode", &status);

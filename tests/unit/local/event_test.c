@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/os.h"
+#include "base/strict_json.h"
 #include "local/document.h"
 #include "local/event.h"
 #include "tests/support/cmocka_all.h"
@@ -32,7 +33,7 @@ static struct json_object *event_of(const struct server_request *request)
     buffer_init(&out, 1000000);
     if (event_write(request, &facts, &out, &err) != 0)
         fail_msg("%s", err.text);
-    struct json_object *event = document_parse(out.data, out.length, NULL);
+    struct json_object *event = strict_json_parse(out.data, out.length, NULL);
     assert_non_null(event);
     buffer_free(&out);
     return event;

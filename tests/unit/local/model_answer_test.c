@@ -1,6 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/strict_json.h"
 #include "local/document.h"
 #include "local/model.h"
 #include "tests/support/cmocka_all.h"
@@ -20,7 +21,7 @@ static struct json_object *answer(enum model_family family, const char *message,
     assert_int_equal(buffer_append_string(&request.text, message, NULL), 0);
     assert_int_equal(fault_script_add(&faults, script, NULL), 0);
     assert_int_equal(model_answer(&request, fault_script_next(&faults), &reply, NULL), 0);
-    struct json_object *value = document_parse(reply.body.data, reply.body.length, NULL);
+    struct json_object *value = strict_json_parse(reply.body.data, reply.body.length, NULL);
     assert_non_null(value);
     if (output_tokens != NULL)
         *output_tokens = reply.output_tokens;

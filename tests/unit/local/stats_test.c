@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/os.h"
+#include "base/strict_json.h"
 #include "local/document.h"
 #include "local/stats.h"
 #include "tests/support/cmocka_all.h"
@@ -12,7 +13,7 @@ static struct json_object *printed(struct stats *stats,
     struct buffer out;
     buffer_init(&out, 100000);
     assert_int_equal(print(stats, &out, NULL), 0);
-    struct json_object *value = document_parse(out.data, out.length, NULL);
+    struct json_object *value = strict_json_parse(out.data, out.length, NULL);
     assert_non_null(value);
     buffer_free(&out);
     return value;
