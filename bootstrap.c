@@ -32,7 +32,7 @@ struct program {
         extension_transport;
     struct runtime runtime;
     struct runtime extension;
-    char extension_id[128];
+    char extension_id[RUNTIME_ID_SIZE];
     struct credentials_provider *credentials;
     struct bedrock *bedrock;
     struct agent agent;
@@ -183,7 +183,10 @@ static int answer_one(struct program *p, struct error *err)
     buffer_clear(&p->reply);
     if (agent_handle(&p->agent, &invocation, &p->reply, err) == 0)
         return runtime_respond(&p->runtime, &p->invocation, p->reply.data, p->reply.length, err);
-    const struct runtime_failure failure = {.type = "Function.OutOfMemory", .message = err->text};
+    log_line(&p->scope, LOG_ERROR, LOG_FIELDS(LOG_STRING("requestId", p->invocation.request_id)),
+             "No reply could be made: %s", err->text);
+    const struct error cause = *err;
+    const struct runtime_failure failure = {.type = "Function.OutOfMemory", .message = cause.text};
     return runtime_fail(&p->runtime, &p->invocation, &failure, err);
 }
 
@@ -266,8 +269,9 @@ static void close_all(struct program *p)
 
 static int serve_lambda(void)
 {
-    struct program p = {.log = {.os = os_real(), .fd = STDOUT_FILENO, .level = LOG_INFO}};
+    static struct program p; /* static: the extension's thread outlives main() by a moment */
     struct error err = {0};
+    p.log = (struct log){.os = os_real(), .fd = STDOUT_FILENO, .level = LOG_INFO};
     p.scope = (struct log_scope){.log = &p.log};
     catch_signals();
     if (http_global_init(&err) != 0) {

@@ -28,6 +28,8 @@ struct http_request {
     const void *body; /* NULL: none */
     size_t body_length;
     int64_t connect_timeout_ns; /* name, TCP and TLS; 0: no limit of its own */
+    int64_t read_timeout_ns;    /* from when the request is sent to the whole answer; 0: no limit
+                                   of its own */
     int64_t timeout_ns;         /* the whole exchange; 0: none (only /next wants that); negative:
                                    no time is left */
     size_t max_body;            /* ceiling of the answer's body, bytes */

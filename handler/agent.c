@@ -16,6 +16,8 @@ struct story {
     struct event event;
     char session_id[CHAT_SESSION_ID_MAX + 1];
     int64_t began_ns;
+    int attempts; /* sent to the model */
+    int64_t waited_ns;
 };
 
 int agent_init(struct agent *agent, const struct agent_parts *parts, struct error *err)
@@ -106,6 +108,8 @@ static int ask(struct story *story, const struct chat_request *request, struct r
         if (result == 0 && error_wants_retry_after(failure.kind))
             result = reply_set_retry_after(reply, outcome.retry_after_ns, err);
     }
+    story->attempts = outcome.attempts;
+    story->waited_ns = outcome.waited_ns;
     model_outcome_free(&outcome);
     return result;
 }
@@ -250,11 +254,17 @@ static int answer(struct story *story, struct buffer *out, struct error *err)
         result = story->event.source == EVENT_SQS ? hand_back_batch(story, out, err)
                                                   : tell(story, &reply, out, err);
     int64_t took_ns = os_now_ns(story->agent->os) - story->began_ns;
-    log_line(&story->scope, LOG_INFO,
-             LOG_FIELDS(LOG_INTEGER("status", reply.status),
-                        LOG_STRING("source", event_source_name(story->event.source)),
-                        LOG_NUMBER("duration_s", seconds_from_ns(took_ns))),
-             "Request done");
+    const struct log_field fields[] = {
+        LOG_STRING("source", event_source_name(story->event.source)),
+        LOG_NUMBER("duration_s", seconds_from_ns(took_ns)),
+        LOG_INTEGER("attempts", story->attempts),
+        LOG_NUMBER("waited_s", seconds_from_ns(story->waited_ns)),
+        LOG_INTEGER("status", reply.status),
+    };
+    size_t count = sizeof fields / sizeof fields[0];
+    if (reply.status == 0) /* a batch has none */
+        count--;
+    log_line(&story->scope, LOG_INFO, fields, count, "Request done");
     reply_free(&reply);
     return result;
 }

@@ -99,6 +99,8 @@ static void read_payload_1(struct event *event, struct json_object *context)
 {
     event->method = string_member(event->root, "httpMethod");
     event->path = string_member(event->root, "path");
+    if (string_member(event->root, "version") != NULL) /* an HTTP API's, with the stage in it */
+        event->path = without_stage(event->path, string_member(context, "stage"));
     event->route = string_member(event->root, "resource");
     event->gateway_wall_ns = epoch_ms(context, "requestTimeEpoch");
     struct json_object *headers = member(event->root, "multiValueHeaders");

@@ -15,7 +15,7 @@
  * draws; it reads no clock, does not sleep, and does no I/O, so the same code runs in Lambda, in
  * tests and under a virtual clock. The caller's loop:
  *
- *     throttle_begin(&throttle, &call, answer_by, now);
+ *     throttle_begin(&call, answer_by, now);
  *     for (;;) {
  *         struct throttle_step step = throttle_next(&throttle, &call, now);
  *         THROTTLE_WAIT    sleep step.wait_ns

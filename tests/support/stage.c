@@ -29,8 +29,10 @@ static void deliver(struct stage *stage, struct peer_answer *answer)
                             (event->deadline_ms > 0 ? event->deadline_ms : 60000);
     (void)snprintf(headers, sizeof headers,
                    "Content-Type: application/json\r\nLambda-Runtime-Aws-Request-Id: "
-                   "request-%zu\r\nLambda-Runtime-Deadline-Ms: %lld\r\n%s",
-                   stage->delivered, deadline_ms, event->headers != NULL ? event->headers : "");
+                   "request-%zu\r\nLambda-Runtime-Trace-Id: Root=1-%08zx-0123456789abcdef01234567;"
+                   "Parent=0123456789abcdef;Sampled=0\r\nLambda-Runtime-Deadline-Ms: %lld\r\n%s",
+                   stage->delivered, stage->delivered, deadline_ms,
+                   event->headers != NULL ? event->headers : "");
     *answer = event->how;
     answer->status = event->cut ? 0 : answer->status > 0 ? answer->status : 200;
     answer->headers = headers;

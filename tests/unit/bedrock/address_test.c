@@ -158,10 +158,11 @@ static void the_longest_settings_fit(void **state)
     (void)state;
     static char endpoint[2048 + 1];
     static char model[2048 + 1];
+    static char region[] = "us-east-1";
     memset(endpoint, 'a', sizeof endpoint - 1);
     memcpy(endpoint, "https://b/", 10);
     memset(model, ':', sizeof model - 1);
-    const struct settings settings = {.model_id = model, .endpoint = endpoint, .region = model};
+    const struct settings settings = {.model_id = model, .endpoint = endpoint, .region = region};
     struct address address;
     assert_int_equal(address_init(&address, &settings, NULL), 0);
     assert_int_equal(strlen(address.url), 2048 + 3 * 2048 + strlen("/model//invoke"));

@@ -86,6 +86,9 @@ static const struct {
         "\"requestContext\":{},\"body\":null,\"isBase64Encoded\":null"),
      EVENT_REST_API, "POST", "/agent", NULL, NULL},
     {V1(",\"version\":\"1.0\""), EVENT_REST_API, "POST", "/agent", NULL, NULL},
+    {"{\"version\":\"1.0\",\"httpMethod\":\"POST\",\"path\":\"/prod/agent\",\"requestContext\":{"
+     "\"stage\":\"prod\"}}",
+     EVENT_REST_API, "POST", "/agent", NULL, NULL},
     {V1(""), EVENT_REST_API, "POST", "/agent", NULL, NULL},
     {V1(",\"requestContext\":null,\"resource\":null"), EVENT_REST_API, "POST", "/agent", NULL,
      NULL},

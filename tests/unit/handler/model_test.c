@@ -223,7 +223,8 @@ static void a_fault_that_passes_is_tried_again_by_layer_1(void **state)
         assert_int_equal(ask(&rig, 28400 * MS, &q), 0);
         assert_int_equal(rig.bench.http.calls, 2);
         assert_int_equal(sent_after_ns(&rig, 1), 250 * MS);
-        assert_logged(&rig, 1, "\"Transient error on attempt 1/11, retrying in 0.25s\"");
+        assert_logged(&rig, 1, "Transient error on attempt 1/");
+        assert_logged(&rig, 1, ", retrying in 0.25s\"");
         (void)snprintf(kind, sizeof kind, "\"kind\":\"%s\"", transient[i].word);
         assert_logged(&rig, 1, kind);
         assert_logged(&rig, 0, "hrottl");
@@ -336,9 +337,9 @@ static const struct {
     {{.takes_ns = 3600 * S}, 1 * S, 1 * S, ERROR_DEADLINE},
     /* the connection breaks just then */
     {{.takes_ns = 5 * S, .failure = ERROR_CONNECTION}, 5 * S, 5 * S, ERROR_DEADLINE},
-    /* BEDROCK_CONNECT_TIMEOUT and BEDROCK_READ_TIMEOUT */
-    {{.takes_ns = 3600 * S}, NO_DEADLINE, 130 * S, ERROR_READ_TIMEOUT},
-    {{.takes_ns = 3600 * S}, 900 * S, 130 * S, ERROR_READ_TIMEOUT},
+    /* BEDROCK_READ_TIMEOUT */
+    {{.takes_ns = 3600 * S}, NO_DEADLINE, 120 * S, ERROR_READ_TIMEOUT},
+    {{.takes_ns = 3600 * S}, 900 * S, 120 * S, ERROR_READ_TIMEOUT},
 };
 
 static void a_model_that_hangs_is_left_in_time_and_not_asked_again(void **state)
@@ -415,10 +416,11 @@ static void a_question_that_would_wait_too_long_is_refused_at_once(void **state)
     assert_logged(
         &rig, 1,
         "\"level\":\"WARN\",\"message\":\"Rate limiter timeout after 1.0s\",\"requestId\":"
-        "\"r-1\",\"session_id\":\"s-1\",\"needed_wait_s\":10.000}");
+        "\"r-1\",\"session_id\":\"s-1\",\"kind\":\"rate_limited\",\"needed_wait_s\":10.000}");
     assert_logged(&rig, 1,
                   "\"level\":\"WARN\",\"message\":\"Rate limit exceeded\",\"requestId\":\"r-1\","
-                  "\"session_id\":\"s-1\",\"needed_wait_s\":10.000,\"retry_after_s\":9.000}");
+                  "\"session_id\":\"s-1\",\"kind\":\"rate_limited\",\"needed_wait_s\":10.000,"
+                  "\"retry_after_s\":9.000}");
     model_outcome_free(&q.outcome);
     /* It told the truth: not a moment earlier, and then at once. */
     fake_os_advance(&rig.bench.os, 9 * S - 1);

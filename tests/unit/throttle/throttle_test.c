@@ -206,6 +206,7 @@ static void a_model_fault_is_retried_once(void **state)
     player_init(&p, &settings);
     assert_int_equal(PLAY(&p, 28 * S, ERROR_MODEL_FAULT).cause, ERROR_MODEL_FAULT);
     assert_int_equal(p.sent, 2);
+    assert_int_equal(p.last.retries, 2);
 }
 
 static void an_outage_spends_the_retry_quota_and_no_more(void **state)
@@ -392,6 +393,31 @@ static void throttles_slow_the_bucket_down_and_time_brings_it_back(void **state)
     assert_true(p.throttle.bucket.capacity == 30);
 }
 
+static void a_burst_above_the_rate_comes_back_whole(void **state)
+{
+    (void)state;
+    struct player p;
+    struct throttle_settings settings = defaults();
+    settings.burst = 100;
+    player_init(&p, &settings);
+    PLAY(&p, 28 * S, ERROR_THROTTLED, ERROR_NONE);
+    assert_true(p.throttle.bucket.capacity < 80);
+    p.now_ns += 1800 * S;
+    PLAY(&p, 28 * S, ERROR_NONE);
+    assert_true(p.throttle.bucket.capacity == 100);
+}
+
+static void a_retry_of_layer_two_is_not_paid_back_to_the_retry_quota(void **state)
+{
+    (void)state;
+    struct player p;
+    struct throttle_settings settings = defaults();
+    player_init(&p, &settings);
+    PLAY(&p, 28 * S, ERROR_SERVER_FAULT, ERROR_THROTTLED, ERROR_NONE);
+    assert_int_equal(p.throttle.quota.available,
+                     RETRY_QUOTA_CAPACITY - RETRY_QUOTA_COST + RETRY_QUOTA_REWARD);
+}
+
 static void daily_and_account_quotas_do_not_lower_the_rate(void **state)
 {
     (void)state;
@@ -430,6 +456,8 @@ int main(void)
         cmocka_unit_test(a_sandbox_frozen_in_its_wait_gives_its_token_back),
         cmocka_unit_test(a_wait_cut_short_goes_on),
         cmocka_unit_test(throttles_slow_the_bucket_down_and_time_brings_it_back),
+        cmocka_unit_test(a_burst_above_the_rate_comes_back_whole),
+        cmocka_unit_test(a_retry_of_layer_two_is_not_paid_back_to_the_retry_quota),
         cmocka_unit_test(daily_and_account_quotas_do_not_lower_the_rate),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
