@@ -121,6 +121,37 @@ static void each_single_byte_comes_back(void **state)
     }
 }
 
+static void bytes_are_written_as_base64(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT(good); i++) {
+        struct buffer out;
+        struct error err = {0};
+        buffer_init(&out, 100);
+        char *copy = malloc(good[i].length > 0 ? good[i].length : 1);
+        assert_non_null(copy);
+        memcpy(copy, good[i].bytes, good[i].length);
+        assert_int_equal(buffer_append_string(&out, "before ", &err), 0);
+        assert_int_equal(base64_encode(&out, copy, good[i].length, &err), 0);
+        assert_string_equal(out.data + strlen("before "), good[i].text);
+        free(copy);
+        buffer_free(&out);
+    }
+}
+
+static void what_is_encoded_stays_below_the_ceiling(void **state)
+{
+    (void)state;
+    struct buffer out;
+    struct error err = {0};
+    buffer_init(&out, 7);
+    assert_int_equal(base64_encode(&out, "foob", 4, &err), -1);
+    assert_int_equal(err.kind, ERROR_REPLY_TOO_LARGE);
+    assert_int_equal(base64_encode(&out, "foo", 3, &err), 0);
+    assert_string_equal(out.data, "Zm9v");
+    buffer_free(&out);
+}
+
 static void what_is_decoded_is_appended_below_the_ceiling(void **state)
 {
     (void)state;
@@ -142,6 +173,8 @@ int main(void)
         cmocka_unit_test(base64_stands_for_bytes),
         cmocka_unit_test(anything_else_is_refused_and_leaves_the_buffer_as_it_was),
         cmocka_unit_test(each_single_byte_comes_back),
+        cmocka_unit_test(bytes_are_written_as_base64),
+        cmocka_unit_test(what_is_encoded_stays_below_the_ceiling),
         cmocka_unit_test(what_is_decoded_is_appended_below_the_ceiling),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
