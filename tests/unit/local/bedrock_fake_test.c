@@ -23,7 +23,9 @@ static void worked(void *context, int sandbox, int64_t ns)
 {
     struct fixture *fixture = context;
     assert_true(ns >= 0);
+    pthread_mutex_lock(&fixture->stats.lock);
     fixture->worked_for = sandbox;
+    pthread_mutex_unlock(&fixture->stats.lock);
 }
 
 static int start(void **state)
@@ -74,7 +76,9 @@ static void a_message_is_repeated_with_its_token_counts(void **state)
     assert_string_equal(client_header(&fixture->client, "x-amzn-bedrock-input-token-count"), "9");
     assert_string_equal(client_header(&fixture->client, "x-amzn-bedrock-output-token-count"), "4");
     assert_int_equal(strlen(client_header(&fixture->client, "x-amzn-requestid")), 36);
+    pthread_mutex_lock(&fixture->stats.lock);
     assert_int_equal(fixture->worked_for, 3);
+    pthread_mutex_unlock(&fixture->stats.lock);
 }
 
 static void a_stranger_is_refused(void **state)
@@ -125,6 +129,15 @@ static void a_throttle_looks_like_the_real_one(void **state)
     assert_int_equal(ask(fixture, CLAUDE, BODY), 200);
 }
 
+/* The status of the first request in the list. */
+static int listed_status(struct fixture *fixture)
+{
+    pthread_mutex_lock(&fixture->stats.lock);
+    int status = fixture->stats.count > 0 ? fixture->stats.list[0].status : -1;
+    pthread_mutex_unlock(&fixture->stats.lock);
+    return status;
+}
+
 static void each_fault_sends_its_status(void **state)
 {
     struct fixture *fixture = *state;
@@ -162,7 +175,7 @@ static void each_fault_sends_its_status(void **state)
         client_hang_up(&fixture->client);
         if (ask(fixture, CLAUDE, BODY) != cases[i].status)
             fail_msg("%s: status %d", cases[i].fault, fixture->client.response.status);
-        assert_int_equal(fixture->stats.list[0].status, cases[i].counted);
+        assert_int_equal(listed_status(fixture), cases[i].counted);
         if (cases[i].status != 0 && strstr(client_body(&fixture->client), cases[i].part) == NULL)
             fail_msg("%s: %s", cases[i].fault, client_body(&fixture->client));
         assert_int_equal(ask(fixture, CLAUDE, BODY), 200);

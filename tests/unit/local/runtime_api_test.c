@@ -43,6 +43,31 @@ static int start(void **state)
     return 0;
 }
 
+/* What either side wrote before is seen by the other one after. */
+static void meet(struct fixture *fixture)
+{
+    pthread_mutex_lock(&fixture->lambda->lock);
+    pthread_mutex_unlock(&fixture->lambda->lock);
+}
+
+static int post_bytes(struct fixture *fixture, const char *path, const char *body, size_t length)
+{
+    meet(fixture);
+    int status = client_send(&fixture->client, path, NULL, 0, body, length);
+    meet(fixture);
+    return status;
+}
+
+/* `header` may be NULL; `body` NULL: GET. */
+static int call(struct fixture *fixture, const char *path, const struct http_header *header,
+                const char *body)
+{
+    meet(fixture);
+    int status = client_call(&fixture->client, path, header, header != NULL ? 1 : 0, body);
+    meet(fixture);
+    return status;
+}
+
 static void drop_event(struct fixture *fixture)
 {
     if (fixture->event != NULL)
@@ -80,7 +105,7 @@ static void hand_in(struct fixture *fixture, const char *bytes, size_t length)
 static void deliver(struct fixture *fixture, const char *event)
 {
     hand_in(fixture, event, strlen(event));
-    assert_int_equal(client_call(&fixture->client, NEXT, NULL, 0, NULL), 200);
+    assert_int_equal(call(fixture, NEXT, NULL, NULL), 200);
 }
 
 /* Posts to .../invocation/{id}/{what}. */
@@ -89,7 +114,7 @@ static int post(struct fixture *fixture, const char *id, const char *what, const
     char path[256];
     (void)snprintf(path, sizeof path, API "/invocation/%s/%s", id, what);
     const struct http_header header = {"Lambda-Runtime-Invocation-Id", fixture->event->nonce};
-    return client_call(&fixture->client, path, &header, 1, body);
+    return call(fixture, path, &header, body);
 }
 
 static void expect_type(struct fixture *fixture, const char *type)
@@ -126,7 +151,7 @@ static void a_large_event_is_chunked(void **state)
     assert_non_null(event);
     memset(event, 'x', length);
     hand_in(fixture, event, length);
-    assert_int_equal(client_call(&fixture->client, NEXT, NULL, 0, NULL), 200);
+    assert_int_equal(call(fixture, NEXT, NULL, NULL), 200);
     assert_string_equal(client_header(&fixture->client, "content-length"), "");
     assert_int_equal(fixture->client.response.body.length, length);
     assert_memory_equal(client_body(&fixture->client), event, length);
@@ -158,7 +183,7 @@ static void a_wrong_id_is_refused_and_the_event_stays_open(void **state)
     char path[256];
     (void)snprintf(path, sizeof path, API "/invocation/%s/response", fixture->event->request_id);
     const struct http_header header = {"Lambda-Runtime-Invocation-Id", nonce};
-    assert_int_equal(client_call(&fixture->client, path, &header, 1, "answer"), 400);
+    assert_int_equal(call(fixture, path, &header, "answer"), 400);
     assert_int_equal(fixture->event->outcome, OUTCOME_PENDING);
     assert_int_equal(post(fixture, fixture->event->request_id, "response", "answer"), 202);
 }
@@ -169,7 +194,7 @@ static void an_answer_without_the_invocation_id_is_taken_and_counted(void **stat
     char path[256];
     deliver(fixture, "{}");
     (void)snprintf(path, sizeof path, API "/invocation/%s/response", fixture->event->request_id);
-    assert_int_equal(client_call(&fixture->client, path, NULL, 0, "answer"), 202);
+    assert_int_equal(call(fixture, path, NULL, "answer"), 202);
     assert_int_equal(fixture->stats.counters[STATS_missing_invocation_ids], 1);
 }
 
@@ -191,13 +216,13 @@ static void an_answer_above_lambdas_limit_is_refused_for_good(void **state)
     memset(answer, 'x', length);
     deliver(fixture, "{}");
     (void)snprintf(path, sizeof path, API "/invocation/%s/response", fixture->event->request_id);
-    assert_int_equal(client_send(&fixture->client, path, NULL, 0, answer, length), 413);
+    assert_int_equal(post_bytes(fixture, path, answer, length), 413);
     expect_type(fixture, "RequestEntityTooLarge");
     assert_int_equal(fixture->event->outcome, OUTCOME_TOO_LARGE);
     assert_int_equal(post(fixture, fixture->event->request_id, "error", "{}"), 403);
     deliver(fixture, "{}");
     (void)snprintf(path, sizeof path, API "/invocation/%s/response", fixture->event->request_id);
-    assert_int_equal(client_send(&fixture->client, path, NULL, 0, answer, length - 1), 202);
+    assert_int_equal(post_bytes(fixture, path, answer, length - 1), 202);
     free(answer);
 }
 
@@ -218,7 +243,7 @@ static void an_unanswered_event_is_delivered_again(void **state)
 {
     struct fixture *fixture = *state;
     deliver(fixture, "{\"a\":1}");
-    assert_int_equal(client_call(&fixture->client, NEXT, NULL, 0, NULL), 200);
+    assert_int_equal(call(fixture, NEXT, NULL, NULL), 200);
     assert_string_equal(client_header(&fixture->client, "lambda-runtime-aws-request-id"),
                         fixture->event->request_id);
     assert_string_equal(client_body(&fixture->client), "{\"a\":1}");
@@ -232,7 +257,7 @@ static void a_bad_response_mode_is_refused(void **state)
     deliver(fixture, "{}");
     (void)snprintf(path, sizeof path, API "/invocation/%s/response", fixture->event->request_id);
     const struct http_header header = {"Lambda-Runtime-Function-Response-Mode", "Streaming"};
-    assert_int_equal(client_call(&fixture->client, path, &header, 1, "answer"), 400);
+    assert_int_equal(call(fixture, path, &header, "answer"), 400);
     expect_type(fixture, "InvalidFunctionResponseMode");
 }
 
@@ -241,12 +266,12 @@ static void a_failed_start_is_kept_for_the_message(void **state)
     struct fixture *fixture = *state;
     const struct http_header header = {"Lambda-Runtime-Function-Error-Type",
                                        "Runtime.InvalidConfig"};
-    assert_int_equal(client_call(&fixture->client, API "/init/error", &header, 1,
-                                 "{\"errorMessage\":\"X is 0\",\"errorType\":\"y\"}"),
+    assert_int_equal(call(fixture, API "/init/error", &header,
+                          "{\"errorMessage\":\"X is 0\",\"errorType\":\"y\"}"),
                      202);
     assert_true(fixture->sandbox.init_failed);
     assert_string_equal(fixture->sandbox.init_error, "Runtime.InvalidConfig: X is 0");
-    assert_int_equal(client_call(&fixture->client, NEXT, NULL, 0, NULL), 403);
+    assert_int_equal(call(fixture, NEXT, NULL, NULL), 403);
 }
 
 static void error_types_that_lambda_does_not_know_become_unknown(void **state)
@@ -260,8 +285,7 @@ static void error_types_that_lambda_does_not_know_become_unknown(void **state)
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         const struct http_header header = {"Lambda-Runtime-Function-Error-Type", cases[i][0]};
-        assert_int_equal(client_call(&fixture->client, API "/init/error", &header, 1, "no JSON"),
-                         202);
+        assert_int_equal(call(fixture, API "/init/error", &header, "no JSON"), 202);
         assert_string_equal(fixture->sandbox.init_error, cases[i][1]);
     }
 }
@@ -270,11 +294,10 @@ static void the_start_is_over_with_the_first_next(void **state)
 {
     struct fixture *fixture = *state;
     deliver(fixture, "{}");
-    assert_int_equal(client_call(&fixture->client, API "/init/error", NULL, 0, "{}"), 403);
-    assert_int_equal(client_call(&fixture->client, API "/restore/next", NULL, 0, NULL), 403);
+    assert_int_equal(call(fixture, API "/init/error", NULL, "{}"), 403);
+    assert_int_equal(call(fixture, API "/restore/next", NULL, NULL), 403);
     const struct http_header header = {"Lambda-Extension-Name", "x"};
-    assert_int_equal(client_call(&fixture->client, "/2020-01-01/extension/register", &header, 1,
-                                 "{\"events\":[]}"),
+    assert_int_equal(call(fixture, "/2020-01-01/extension/register", &header, "{\"events\":[]}"),
                      403);
 }
 
@@ -283,9 +306,9 @@ static void a_restore_comes_with_the_first_event(void **state)
     struct fixture *fixture = *state;
     fixture->options.snapstart = true;
     hand_in(fixture, "{}", 2);
-    assert_int_equal(client_call(&fixture->client, API "/restore/next", NULL, 0, NULL), 200);
+    assert_int_equal(call(fixture, API "/restore/next", NULL, NULL), 200);
     assert_string_equal(client_body(&fixture->client), "");
-    assert_int_equal(client_call(&fixture->client, NEXT, NULL, 0, NULL), 200);
+    assert_int_equal(call(fixture, NEXT, NULL, NULL), 200);
     assert_string_equal(client_body(&fixture->client), "{}");
 }
 
@@ -294,14 +317,13 @@ static void an_extension_is_registered_once(void **state)
     struct fixture *fixture = *state;
     const struct http_header name = {"Lambda-Extension-Name", "sigterm"};
     static const char path[] = "/2020-01-01/extension/register";
-    assert_int_equal(client_call(&fixture->client, path, NULL, 0, "{\"events\":[]}"), 400);
-    assert_int_equal(client_call(&fixture->client, path, &name, 1, "{\"events\":[]}"), 200);
+    assert_int_equal(call(fixture, path, NULL, "{\"events\":[]}"), 400);
+    assert_int_equal(call(fixture, path, &name, "{\"events\":[]}"), 200);
     assert_string_equal(client_header(&fixture->client, "lambda-extension-identifier"),
                         fixture->sandbox.extension_id);
-    assert_int_equal(client_call(&fixture->client, path, &name, 1, "{\"events\":[]}"), 403);
+    assert_int_equal(call(fixture, path, &name, "{\"events\":[]}"), 403);
     const struct http_header stranger = {"Lambda-Extension-Identifier", "x"};
-    assert_int_equal(
-        client_call(&fixture->client, "/2020-01-01/extension/event/next", &stranger, 1, NULL), 403);
+    assert_int_equal(call(fixture, "/2020-01-01/extension/event/next", &stranger, NULL), 403);
 }
 
 static void credentials_are_for_who_has_the_token(void **state)
@@ -309,8 +331,8 @@ static void credentials_are_for_who_has_the_token(void **state)
     struct fixture *fixture = *state;
     static const char path[] = "/2021-04-23/credentials";
     const struct http_header token = {"Authorization", "LocalWeir+Session/Token1=="};
-    assert_int_equal(client_call(&fixture->client, path, NULL, 0, NULL), 404);
-    assert_int_equal(client_call(&fixture->client, path, &token, 1, NULL), 200);
+    assert_int_equal(call(fixture, path, NULL, NULL), 404);
+    assert_int_equal(call(fixture, path, &token, NULL), 200);
     assert_non_null(
         strstr(client_body(&fixture->client), "\"Token\":\"LocalWeir+Session/Token1==\""));
 }
@@ -319,7 +341,7 @@ static void an_ended_sandbox_hears_nothing(void **state)
 {
     struct fixture *fixture = *state;
     fixture->sandbox.state = SANDBOX_ENDING;
-    assert_int_equal(client_call(&fixture->client, NEXT, NULL, 0, NULL), 0);
+    assert_int_equal(call(fixture, NEXT, NULL, NULL), 0);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, stop)
