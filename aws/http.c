@@ -22,6 +22,9 @@
 
 #define STOP_CHECK_MS 50 /* how soon a connection being opened ahead notices http_free() */
 
+/* How long sent bytes may wait for an acknowledgement; a peer that reads slowly is not dead. */
+#define UNACKNOWLEDGED_MS 10000
+
 #define HOST_SIZE 264
 
 struct http_wire {
@@ -81,12 +84,10 @@ static int on_socket(void *context, curl_socket_t fd, curlsocktype purpose)
     struct exchange *x = context;
     x->opened = true;
     x->connected = false;
-    /* A kept connection can be dead without a sign, after a freeze say. What may take so long to
-     * connect may take as long to acknowledge; then the kernel gives it up, and we try again. */
-    if (x->job->request->connect_timeout_ns > 0) {
-        unsigned ms = (unsigned)milliseconds(x->job->request->connect_timeout_ns);
-        (void)setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &ms, sizeof ms);
-    }
+    /* A kept connection can be dead without a sign, after a freeze say: then the kernel gives it up,
+     * and we try again. */
+    const unsigned ms = UNACKNOWLEDGED_MS;
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &ms, sizeof ms);
     return CURL_SOCKOPT_OK;
 }
 

@@ -45,7 +45,7 @@ static const struct row table[] = {
 {"BEDROCK_MAX_TOKENS", INTEGER, FIELD(max_tokens), 1, 1000000, "4096", "tokens", NULL, NULL,
  "Longest answer. Bedrock reserves this many tokens of the quota while the model works: keep it near what you need."},
 {"BEDROCK_TEMPERATURE", NUMBER, FIELD(temperature), 0, 2, "0.0", "", NULL, NULL,
- "Sampling temperature."},
+ "Sampling temperature. Models that refuse one get none: Claude after 4.6, GPT after gpt-oss, and Claude behind an opaque ARN."},
 {"BEDROCK_SYSTEM_PROMPT", STRING, FIELD(system_prompt), 0, 1048576, NULL, "", NULL, "none",
  "System prompt sent with each message."},
 {"BEDROCK_RATE_LIMIT", NUMBER, FIELD(rate_limit), 1, 100000, "30", "requests/min", NULL, NULL,

@@ -19,7 +19,9 @@ static bool read_value(struct reader *r);
 
 static char peek(const struct reader *r)
 {
-    return r->at < r->length ? r->bytes[r->at] : '\0'; /* which no grammar rule begins with */
+    if (r->at < r->length)
+        return r->bytes[r->at];
+    return '\0'; /* which no grammar rule begins with */
 }
 
 static bool is_one_of(char c, const char *set)

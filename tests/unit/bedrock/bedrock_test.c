@@ -262,21 +262,6 @@ static void time_outs_stay_within_the_calls(void **state)
     }
 }
 
-static void without_time_nothing_is_sent(void **state)
-{
-    (void)state;
-    static const int64_t timeouts_ns[] = {0, -1, INT64_MIN};
-    static const struct fake_answer answer = {.status = 200, .body = ANSWER};
-    for (size_t i = 0; i < COUNT(timeouts_ns); i++) {
-        struct bedrock_bench b;
-        bedrock_bench_open(&b, &answer, NULL);
-        assert_int_equal(bedrock_bench_ask(&b, timeouts_ns[i]), -1);
-        assert_int_equal(b.err.kind, ERROR_READ_TIMEOUT);
-        assert_int_equal(b.http.calls, 0);
-        bedrock_bench_close(&b);
-    }
-}
-
 static const char *const container[] = {"AWS_ACCESS_KEY_ID",
                                         "",
                                         "AWS_SECRET_ACCESS_KEY",
@@ -288,6 +273,22 @@ static const char *const container[] = {"AWS_ACCESS_KEY_ID",
                                         "AWS_CONTAINER_CREDENTIALS_FULL_URI",
                                         "http://127.0.0.1:9/keys",
                                         NULL};
+
+static void without_time_nothing_is_sent(void **state)
+{
+    (void)state;
+    static const int64_t timeouts_ns[] = {0, -1, INT64_MIN};
+    static const struct fake_answer answer = {.status = 200, .body = ANSWER};
+    for (size_t i = 0; i < COUNT(timeouts_ns); i++) {
+        struct bedrock_bench b;
+        bedrock_bench_open(&b, &answer, container);
+        assert_int_equal(bedrock_bench_ask(&b, timeouts_ns[i]), -1);
+        assert_int_equal(b.err.kind, ERROR_READ_TIMEOUT);
+        assert_int_equal(b.http.calls, 0);
+        assert_int_equal(b.credentials_http.calls, 0);
+        bedrock_bench_close(&b);
+    }
+}
 
 static void getting_credentials_takes_from_the_calls_time(void **state)
 {
