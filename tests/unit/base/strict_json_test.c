@@ -228,6 +228,20 @@ static void json_may_be_deep_but_not_without_end(void **state)
     }
 }
 
+static void many_beside_one_another_are_not_deep(void **state)
+{
+    (void)state;
+    char text[512] = "[";
+    struct error err = {0};
+    for (int i = 0; i < 100; i++)
+        strcat(text, i % 2 ? "{}," : "[],");
+    strcat(text, "[]]");
+    struct json_object *root = parse(text, strlen(text), &err);
+    assert_non_null(root);
+    assert_int_equal(json_object_array_length(root), 101);
+    json_object_put(root);
+}
+
 static void the_longest_event_is_parsed(void **state)
 {
     (void)state;
@@ -252,6 +266,7 @@ int main(void)
         cmocka_unit_test(anything_else_is_refused_at_the_byte_where_it_goes_wrong),
         cmocka_unit_test(nothing_and_null_are_no_value),
         cmocka_unit_test(json_may_be_deep_but_not_without_end),
+        cmocka_unit_test(many_beside_one_another_are_not_deep),
         cmocka_unit_test(the_longest_event_is_parsed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
