@@ -96,8 +96,9 @@ static void a_question_is_answered_with_its_session(void **state)
                         "\"anthropic.claude-3-haiku-20240307-v1:0\",\"stop_reason\":\"end_turn\","
                         "\"usage\":{\"input_tokens\":3,\"output_tokens\":5}}");
     assert_int_equal(logged(&scene, "\"message\":\"Request done\",\"requestId\":\"r-1\","
-                                    "\"session_id\":\"s-1\",\"status\":200,\"source\":\"rest-api\","
-                                    "\"duration_s\":0.000}"),
+                                    "\"session_id\":\"s-1\",\"source\":\"rest-api\","
+                                    "\"duration_s\":0.000,\"attempts\":1,\"waited_s\":0.000,"
+                                    "\"status\":200}"),
                      1);
     assert_int_equal(scene.rig.bench.os.resyncs, 1);
     close_scene(&scene);
