@@ -93,6 +93,16 @@ static void play_bedrock(void *context, const struct peer_request *request,
     pthread_mutex_unlock(&stage->lock);
 }
 
+/* Whether one of the settings has the name of `variable`, "NAME=value". */
+static bool is_set(const char *const *settings, size_t count, const char *variable)
+{
+    size_t name_length = strcspn(variable, "=") + 1;
+    for (size_t i = 0; i < count; i++)
+        if (strncmp(settings[i], variable, name_length) == 0)
+            return true;
+    return false;
+}
+
 static void start_bootstrap(struct stage *stage, const char *const *settings)
 {
     char api[64];
@@ -115,9 +125,11 @@ static void start_bootstrap(struct stage *stage, const char *const *settings)
     const char *environment[64] = {0};
     size_t n = 0;
     for (size_t i = 0; settings != NULL && settings[i] != NULL && n < 40; i++)
-        environment[n++] = settings[i]; /* the first of a name is the one that counts */
+        environment[n++] = settings[i];
+    size_t given_count = n;
     for (size_t i = 0; i < sizeof usual / sizeof usual[0]; i++)
-        environment[n++] = usual[i];
+        if (!is_set(environment, given_count, usual[i]))
+            environment[n++] = usual[i];
     const char *program = getenv("BOOTSTRAP");
     const char *const arguments[] = {"bootstrap", NULL};
     child_start(&stage->child, program != NULL ? program : "build/bootstrap", arguments,

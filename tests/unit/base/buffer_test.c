@@ -96,6 +96,7 @@ static void a_count_beyond_everything_is_refused(void **state)
 /* The linker sends every call of malloc() here (-Wl,--wrap=malloc). */
 static bool no_memory;
 
+/* NOLINTNEXTLINE(readability-identifier-naming): the name that the linker gives it */
 void *__real_malloc(size_t size);
 void *__wrap_malloc(size_t size);
 
