@@ -153,14 +153,21 @@ static bool same_path(const char *given, const char *path)
     return given[length] == '\0' || strcmp(given + length, "/") == 0;
 }
 
-/* A custom domain may put a base path before the path; the route then still names it. */
+static bool ends_with(const char *given, const char *path)
+{
+    size_t given_length = given != NULL ? strlen(given) : 0;
+    size_t length = strlen(path);
+    return given_length >= length && same_path(given + given_length - length, path);
+}
+
+/* A custom domain puts a base path before the path, "/v1/agent"; the route then still names it. */
 static const struct route *find_route(const struct event *event)
 {
     for (size_t i = 0; i < sizeof routes / sizeof routes[0]; i++)
         if (same_path(event->path, routes[i].path))
             return &routes[i];
     for (size_t i = 0; i < sizeof routes / sizeof routes[0]; i++)
-        if (same_path(event->route, routes[i].path))
+        if (same_path(event->route, routes[i].path) && ends_with(event->path, routes[i].path))
             return &routes[i];
     return NULL;
 }

@@ -60,7 +60,8 @@ int rig_status(struct json_object *reply)
 
 const char *rig_header(struct json_object *reply, const char *name)
 {
-    struct json_object *headers = NULL, *value = NULL;
+    struct json_object *headers = NULL;
+    struct json_object *value = NULL;
     if (!json_object_object_get_ex(reply, "headers", &headers))
         json_object_object_get_ex(reply, "multiValueHeaders", &headers);
     if (!json_object_object_get_ex(headers, name, &value))

@@ -96,7 +96,7 @@ static void a_count_beyond_everything_is_refused(void **state)
 /* The linker sends every call of malloc() here (-Wl,--wrap=malloc). */
 static bool no_memory;
 
-/* NOLINTNEXTLINE(readability-identifier-naming): the name that the linker gives it */
+/* NOLINTBEGIN(readability-identifier-naming): the names that the linker gives them */
 void *__real_malloc(size_t size);
 void *__wrap_malloc(size_t size);
 
@@ -104,6 +104,7 @@ void *__wrap_malloc(size_t size)
 {
     return no_memory ? NULL : __real_malloc(size);
 }
+/* NOLINTEND(readability-identifier-naming) */
 
 static void a_buffer_without_memory_stays_as_it_was(void **state)
 {

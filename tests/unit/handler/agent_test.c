@@ -399,6 +399,9 @@ static const struct {
     {"{\"httpMethod\":\"POST\",\"path\":\"/v1/agent\",\"resource\":\"/agent\",\"body\":" QUESTION
      "}",
      200, NULL},
+    {"{\"httpMethod\":\"POST\",\"path\":\"/nothing\",\"resource\":\"/agent\",\"body\":" QUESTION
+     "}",
+     404, NULL},
     {"{\"httpMethod\":\"POST\",\"path\":\"/health\",\"resource\":\"/agent\",\"body\":" QUESTION "}",
      405, "GET, OPTIONS"},
     /* neither method nor path */
@@ -554,7 +557,10 @@ static size_t spoil(const struct os *os, const char *event, char *out)
     for (size_t i = 0; i < length; i++) {
         unsigned char dice[2];
         os->random(os->context, dice, sizeof dice);
-        out[kept++] = dice[0] < 3 ? (char)dice[1] : event[i];
+        out[kept] = event[i];
+        if (dice[0] < 3)
+            out[kept] = (char)dice[1];
+        kept++;
         if (dice[0] == 3)
             kept--;
         if (dice[0] == 4)
@@ -632,7 +638,7 @@ static void several_threads_may_ask_at_once(void **state)
     static const struct fake_answer answers[] = {RIG_ANSWER};
     static const char *const settings[] = {"BEDROCK_RATE_LIMIT", "100000", NULL};
     struct agent_rig rig;
-    pthread_t threads[4];
+    pthread_t threads[4] = {0};
     agent_rig_open(&rig, answers, 1, settings);
     rig.bench.os.os = *os_real(); /* the virtual ones are for one thread */
     rig.bench.http.transport.send = send_at_once;

@@ -175,7 +175,8 @@ static void a_session_id_may_be_256_bytes_long(void **state)
 {
     (void)state;
     for (int length = CHAT_SESSION_ID_MAX; length <= CHAT_SESSION_ID_MAX + 1; length++) {
-        char id[300], json[400];
+        char id[300];
+        char json[400];
         memset(id, 's', sizeof id);
         (void)snprintf(json, sizeof json, "{\"message\":\"hi\",\"session_id\":\"%.*s\"}", length,
                        id);
