@@ -72,14 +72,23 @@ static int open_client(struct http **http, struct http_transport *transport,
     return 0;
 }
 
+static void log_repeated_poll(void *context, const struct error *cause)
+{
+    const struct program *p = context;
+    log_line(&p->scope, LOG_WARN, LOG_FIELDS(LOG_STRING("detail", cause->text)),
+             "No event from the Runtime API; polling again");
+}
+
 static int reach_runtime(struct program *p, struct error *err)
 {
     const struct http_options local = {.user_agent = USER_AGENT, .no_proxy = true};
-    if (open_client(&p->runtime_http, &p->runtime_transport, &local, err) != 0)
+    if (open_client(&p->runtime_http, &p->runtime_transport, &local, err) != 0 ||
+        runtime_init(&p->runtime, getenv("AWS_LAMBDA_RUNTIME_API"), &p->runtime_transport,
+                     os_real(), err) != 0)
         return -1;
-    /* NOLINTNEXTLINE(concurrency-mt-unsafe): before any thread */
-    const char *api = getenv("AWS_LAMBDA_RUNTIME_API");
-    return runtime_init(&p->runtime, api, &p->runtime_transport, os_real(), err);
+    p->runtime.on_retry = log_repeated_poll;
+    p->runtime.context = p;
+    return 0;
 }
 
 static int build_agent(struct program *p, struct error *err)

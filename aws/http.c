@@ -10,6 +10,7 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "aws/http_wire.h"
 #include "aws/roots.h"
@@ -464,6 +465,9 @@ static enum error_kind kind_of(const struct exchange *x, CURLcode code)
         return x->connected ? ERROR_BAD_ANSWER : ERROR_CONNECTION;
     case CURLE_FAILED_INIT:
         return ERROR_MEMORY;
+    case CURLE_PEER_FAILED_VERIFICATION:
+    case CURLE_SSL_CACERT_BADFILE:
+        return ERROR_UNTRUSTED;
 #if LIBCURL_VERSION_NUM >= 0x080600
     case CURLE_TOO_LARGE:
 #endif
@@ -542,6 +546,11 @@ void http_global_free(void)
 
 struct http_wire *http_wire_new(const struct http_options *options, struct error *err)
 {
+    if (options->ca_file != NULL && access(options->ca_file, R_OK) != 0) {
+        (void)error_set(err, ERROR_CONFIG, "AWS_CA_BUNDLE is \"%.128s\", which cannot be read",
+                        options->ca_file);
+        return NULL;
+    }
     struct http_wire *wire = calloc(1, sizeof *wire);
     if (wire == NULL) {
         (void)error_set(err, ERROR_MEMORY, "no memory for an HTTP client");

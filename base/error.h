@@ -72,6 +72,8 @@ enum error_retry {
       "RequestTimeout RequestTimeoutException PriorRequestNotComplete")                            \
     X(CONNECTION, "connection_failed", 500, RETRY_SDK, "model_unavailable", ERROR_SENTENCE_MODEL,  \
       "")                                                                                          \
+    X(UNTRUSTED, "untrusted_server", 500, RETRY_NEVER, "internal_error", ERROR_SENTENCE_INTERNAL,  \
+      "")                                                                                          \
     X(MODEL_FAULT, "model_fault", 500, RETRY_SDK_ONCE, "model_unavailable", ERROR_SENTENCE_MODEL,  \
       "")                                                                                          \
     /* Bedrock's faults that stay */                                                               \

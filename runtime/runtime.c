@@ -104,6 +104,8 @@ int runtime_next(const struct runtime *runtime, struct runtime_invocation *invoc
             delivery_clear(invocation);
             return error_set(err, ERROR_RUNTIME_GONE, "no event, try %d: %s", tries, cause.text);
         }
+        if (runtime->on_retry != NULL)
+            runtime->on_retry(runtime->context, &cause);
         os_sleep_ns(runtime->os, wait_ns);
         wait_ns *= 2;
     }
