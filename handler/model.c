@@ -110,6 +110,7 @@ static void log_wait(const struct asking *a, const struct throttle_step *step)
                  "Waiting %.2fs for the rate limiter", seconds);
         return;
     }
+    seconds = seconds_from_ns(a->call.failure_delay_ns); /* from the failure on, not from now */
     log_line(scope, LOG_WARN,
              LOG_FIELDS(LOG_STRING("kind", error_word(a->call.failure)),
                         LOG_STRING("detail", a->err->text), LOG_NUMBER("wait_s", seconds),

@@ -148,14 +148,15 @@ static int sdk_retries(const struct throttle *throttle, enum error_retry retry)
 static struct throttle_step back_off(struct throttle *throttle, struct throttle_call *call,
                                      int64_t now_ns)
 {
-    if (now_ns >= call->until_ns) {
+    if (call->told && now_ns >= call->until_ns) {
         call->state = CALL_NEEDS_TOKEN;
         return take_token(throttle, call, now_ns);
     }
+    call->told = true;
     bool app = error_retry_class(call->failure) == RETRY_APP;
     return (struct throttle_step){
         .action = THROTTLE_WAIT,
-        .wait_ns = call->until_ns - now_ns,
+        .wait_ns = later(0, call->until_ns - now_ns),
         .reason = app ? THROTTLE_FOR_APP : THROTTLE_FOR_SDK,
         .retry = app ? call->throttles : call->sdk_failures,
         .retries = 1 + (app ? throttle->settings.app_retries
@@ -247,6 +248,7 @@ void throttle_report(struct throttle *throttle, struct throttle_call *call,
     }
     count_failure(call, outcome->kind);
     call->failed_ns = now_ns;
+    call->told = false;
     call->failure_delay_ns = delay_ns(throttle, call, outcome);
     call->until_ns = now_ns + call->failure_delay_ns;
     int64_t token_ns = bucket_wait_ns(&throttle->bucket, now_ns);
