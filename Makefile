@@ -119,6 +119,9 @@ $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(SUPPORT) $(CORE_LIB)
 	@$(call say,LD,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ -lcmocka -lssl $(LIBS) -o $@
 
+# This one decides when there is no memory.
+$(BUILD)/tests/unit/base/buffer_test: override LDFLAGS += -Wl,--wrap=malloc
+
 $(BUILD)/tests/unit/local/%: $(BUILD)/obj/tests/unit/local/%.o $(SUPPORT) $(LOCAL_LIB) $(CORE_LIB)
 	@mkdir -p $(@D)
 	@$(call say,LD,$@)

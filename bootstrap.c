@@ -32,7 +32,7 @@ struct program {
         extension_transport;
     struct runtime runtime;
     struct runtime extension;
-    char extension_id[128];
+    char extension_id[RUNTIME_ID_SIZE];
     struct credentials_provider *credentials;
     struct bedrock *bedrock;
     struct agent agent;
@@ -72,14 +72,23 @@ static int open_client(struct http **http, struct http_transport *transport,
     return 0;
 }
 
+static void log_repeated_poll(void *context, const struct error *cause)
+{
+    const struct program *p = context;
+    log_line(&p->scope, LOG_WARN, LOG_FIELDS(LOG_STRING("detail", cause->text)),
+             "No event from the Runtime API; polling again");
+}
+
 static int reach_runtime(struct program *p, struct error *err)
 {
     const struct http_options local = {.user_agent = USER_AGENT, .no_proxy = true};
-    if (open_client(&p->runtime_http, &p->runtime_transport, &local, err) != 0)
+    if (open_client(&p->runtime_http, &p->runtime_transport, &local, err) != 0 ||
+        runtime_init(&p->runtime, getenv("AWS_LAMBDA_RUNTIME_API"), &p->runtime_transport,
+                     os_real(), err) != 0)
         return -1;
-    /* NOLINTNEXTLINE(concurrency-mt-unsafe): before any thread */
-    const char *api = getenv("AWS_LAMBDA_RUNTIME_API");
-    return runtime_init(&p->runtime, api, &p->runtime_transport, os_real(), err);
+    p->runtime.on_retry = log_repeated_poll;
+    p->runtime.context = p;
+    return 0;
 }
 
 static int build_agent(struct program *p, struct error *err)
@@ -183,7 +192,10 @@ static int answer_one(struct program *p, struct error *err)
     buffer_clear(&p->reply);
     if (agent_handle(&p->agent, &invocation, &p->reply, err) == 0)
         return runtime_respond(&p->runtime, &p->invocation, p->reply.data, p->reply.length, err);
-    const struct runtime_failure failure = {.type = "Function.OutOfMemory", .message = err->text};
+    log_line(&p->scope, LOG_ERROR, LOG_FIELDS(LOG_STRING("requestId", p->invocation.request_id)),
+             "No reply could be made: %s", err->text);
+    const struct error cause = *err;
+    const struct runtime_failure failure = {.type = "Function.OutOfMemory", .message = cause.text};
     return runtime_fail(&p->runtime, &p->invocation, &failure, err);
 }
 
@@ -266,8 +278,9 @@ static void close_all(struct program *p)
 
 static int serve_lambda(void)
 {
-    struct program p = {.log = {.os = os_real(), .fd = STDOUT_FILENO, .level = LOG_INFO}};
+    static struct program p; /* static: the extension's thread outlives main() by a moment */
     struct error err = {0};
+    p.log = (struct log){.os = os_real(), .fd = STDOUT_FILENO, .level = LOG_INFO};
     p.scope = (struct log_scope){.log = &p.log};
     catch_signals();
     if (http_global_init(&err) != 0) {

@@ -225,6 +225,7 @@ static int parse_answer(const struct buffer *body, struct credentials *out, stru
     if (json_object_is_type(answer, json_type_object))
         wipe_answer(answer);
     json_object_put(answer);
+    wipe(tokener->pb->buf, (size_t)tokener->pb->size); /* where the parser put strings together */
     json_tokener_free(tokener);
     return rc;
 }

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "aws/http_wire.h"
 #include "aws/roots.h"
@@ -21,6 +22,9 @@
 #endif
 
 #define STOP_CHECK_MS 50 /* how soon a connection being opened ahead notices http_free() */
+
+/* How long sent bytes may wait for an acknowledgement; a peer that reads slowly is not dead. */
+#define UNACKNOWLEDGED_MS 10000
 
 #define HOST_SIZE 264
 
@@ -42,6 +46,7 @@ struct exchange {
     struct curl_slist *header_list;
     bool opened;             /* a socket was opened: the connection is not a kept one */
     bool connected;          /* the request is on its way */
+    int64_t read_by_ns;      /* on turn_clock_ns(); the answer must be whole by then */
     bool in_block;           /* inside a block of header lines */
     bool answered;           /* a header line or a body byte arrived */
     int status;              /* 0: the header block of the final answer is not whole yet */
@@ -81,12 +86,10 @@ static int on_socket(void *context, curl_socket_t fd, curlsocktype purpose)
     struct exchange *x = context;
     x->opened = true;
     x->connected = false;
-    /* A kept connection can be dead without a sign, after a freeze say. What may take so long to
-     * connect may take as long to acknowledge; then the kernel gives it up, and we try again. */
-    if (x->job->request->connect_timeout_ns > 0) {
-        unsigned ms = (unsigned)milliseconds(x->job->request->connect_timeout_ns);
-        (void)setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &ms, sizeof ms);
-    }
+    /* A kept connection can be dead without a sign, after a freeze say: then the kernel gives it
+     * up, and we try again. */
+    const unsigned ms = UNACKNOWLEDGED_MS;
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &ms, sizeof ms);
     return CURL_SOCKOPT_OK;
 }
 
@@ -100,6 +103,8 @@ static int on_ready(void *context, char *peer, char *local, int peer_port, int l
     (void)peer, (void)local, (void)peer_port, (void)local_port;
     struct exchange *x = context;
     x->connected = true;
+    if (x->job->request->read_timeout_ns > 0)
+        x->read_by_ns = turn_deadline_ns(x->job->request->read_timeout_ns);
     if (!x->job->connect_only)
         return CURL_PREREQFUNC_OK;
     if (curl_easy_setopt(x->wire->easy, CURLOPT_CONNECT_ONLY, 1L) != CURLE_OK)
@@ -362,6 +367,16 @@ static void park(struct http_wire *wire, const char *url)
         let_go(wire, false);
 }
 
+/* How long the loop below may wait for the network before it looks around. */
+static int patience_ms(const struct exchange *x)
+{
+    int longest_ms = x->job->connect_only ? STOP_CHECK_MS : 1000;
+    if (x->read_by_ns == TURN_NO_DEADLINE)
+        return longest_ms;
+    long left_ms = milliseconds(x->read_by_ns - turn_clock_ns());
+    return left_ms < longest_ms ? (int)left_ms : longest_ms;
+}
+
 static CURLcode perform(const struct exchange *x)
 {
     CURLM *multi = x->wire->multi;
@@ -374,8 +389,11 @@ static CURLcode perform(const struct exchange *x)
     while (running > 0 && !atomic_load(x->job->stop)) {
         if (curl_multi_perform(multi, &running) != CURLM_OK)
             break;
-        int longest_ms = x->job->connect_only ? STOP_CHECK_MS : 1000;
-        if (running > 0 && curl_multi_poll(multi, NULL, 0, longest_ms, NULL) != CURLM_OK)
+        bool late = x->read_by_ns <= turn_clock_ns();
+        if (running > 0 && late)
+            code = CURLE_OPERATION_TIMEDOUT;
+        if (running > 0 &&
+            (late || curl_multi_poll(multi, NULL, 0, patience_ms(x), NULL) != CURLM_OK))
             break;
     }
     CURLMsg *message = curl_multi_info_read(multi, &messages);
@@ -394,6 +412,7 @@ static CURLcode attempt(struct exchange *x, bool fresh)
 {
     x->opened = x->connected = x->in_block = x->answered = false;
     x->status = 0;
+    x->read_by_ns = TURN_NO_DEADLINE;
     x->refused = ERROR_NONE;
     x->detail[0] = '\0';
     buffer_clear(&x->response->headers);
@@ -446,6 +465,9 @@ static enum error_kind kind_of(const struct exchange *x, CURLcode code)
         return x->connected ? ERROR_BAD_ANSWER : ERROR_CONNECTION;
     case CURLE_FAILED_INIT:
         return ERROR_MEMORY;
+    case CURLE_PEER_FAILED_VERIFICATION:
+    case CURLE_SSL_CACERT_BADFILE:
+        return ERROR_UNTRUSTED;
 #if LIBCURL_VERSION_NUM >= 0x080600
     case CURLE_TOO_LARGE:
 #endif
@@ -524,6 +546,11 @@ void http_global_free(void)
 
 struct http_wire *http_wire_new(const struct http_options *options, struct error *err)
 {
+    if (options->ca_file != NULL && access(options->ca_file, R_OK) != 0) {
+        (void)error_set(err, ERROR_CONFIG, "AWS_CA_BUNDLE is \"%.128s\", which cannot be read",
+                        options->ca_file);
+        return NULL;
+    }
     struct http_wire *wire = calloc(1, sizeof *wire);
     if (wire == NULL) {
         (void)error_set(err, ERROR_MEMORY, "no memory for an HTTP client");

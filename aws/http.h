@@ -28,6 +28,8 @@ struct http_request {
     const void *body; /* NULL: none */
     size_t body_length;
     int64_t connect_timeout_ns; /* name, TCP and TLS; 0: no limit of its own */
+    int64_t read_timeout_ns;    /* from when the request is sent to the whole answer; 0: no limit
+                                   of its own */
     int64_t timeout_ns;         /* the whole exchange; 0: none (only /next wants that); negative:
                                    no time is left */
     size_t max_body;            /* ceiling of the answer's body, bytes */
@@ -54,6 +56,7 @@ bool http_response_header(const struct http_response *response, const char *name
 struct http_transport {
     /*
      * Returns 0 with any status of the server's, or -1:
+     *   ERROR_UNTRUSTED     no certificate we trust vouches for the server; trying again is useless
      *   ERROR_CONNECTION    could not connect (refused, name, TLS, connect time-out), or the
      *                       connection broke before the answer was whole
      *   ERROR_READ_TIMEOUT  connected, and `timeout_ns` went by
@@ -84,8 +87,9 @@ enum http_trust {
 struct http_options {
     const char *user_agent; /* "name/version"; borrowed */
     enum http_trust trust;
-    const char *ca_file; /* AWS_CA_BUNDLE; borrowed; NULL: see trust */
-    bool no_proxy;       /* true: never a proxy, whatever the environment says */
+    const char
+        *ca_file;  /* AWS_CA_BUNDLE; borrowed; NULL: see trust. ERROR_CONFIG when unreadable */
+    bool no_proxy; /* true: never a proxy, whatever the environment says */
 };
 
 /*

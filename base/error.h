@@ -4,13 +4,15 @@
 #include <stdbool.h>
 
 /*
- * Every failure the program knows, in one table. Nothing else holds a status number, a code word or
- * an exception name of Bedrock's.
+ * Every failure the program knows, in one table. Nothing else holds a status of our replies, a code
+ * word or an exception name of Bedrock's.
  *
  * Idiom: a function that can fail returns 0 or -1 and takes a `struct error *` as its last
  * argument. The caller owns it; error_set() fills it and returns -1, so that `return
  * error_set(...)` reads as one sentence. `text` is for the log: it names things and numbers, never
- * payloads or secrets, and it never goes to a caller over HTTP (those get the table's sentence).
+ * payloads or secrets, and it does not go to callers over HTTP, who get the table's sentence. The
+ * one exception is ERROR_INVALID_REQUEST, whose text says what is wrong with the caller's own
+ * request.
  */
 
 /* Which retry layer answers for a failure (../docs/bedrock-throttling-mitigation.md). */
@@ -69,6 +71,8 @@ enum error_retry {
       "InternalServerException InternalServerError InternalFailure InternalServerFailure "         \
       "RequestTimeout RequestTimeoutException PriorRequestNotComplete")                            \
     X(CONNECTION, "connection_failed", 500, RETRY_SDK, "model_unavailable", ERROR_SENTENCE_MODEL,  \
+      "")                                                                                          \
+    X(UNTRUSTED, "untrusted_server", 500, RETRY_NEVER, "internal_error", ERROR_SENTENCE_INTERNAL,  \
       "")                                                                                          \
     X(MODEL_FAULT, "model_fault", 500, RETRY_SDK_ONCE, "model_unavailable", ERROR_SENTENCE_MODEL,  \
       "")                                                                                          \

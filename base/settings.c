@@ -9,6 +9,7 @@
 #include <strings.h>
 
 #include "base/buffer.h"
+#include "base/utf8.h"
 
 enum type { STRING, SECRET, INTEGER, NUMBER, FLAG };
 
@@ -44,7 +45,7 @@ static const struct row table[] = {
 {"BEDROCK_MAX_TOKENS", INTEGER, FIELD(max_tokens), 1, 1000000, "4096", "tokens", NULL, NULL,
  "Longest answer. Bedrock reserves this many tokens of the quota while the model works: keep it near what you need."},
 {"BEDROCK_TEMPERATURE", NUMBER, FIELD(temperature), 0, 2, "0.0", "", NULL, NULL,
- "Sampling temperature."},
+ "Sampling temperature. Models that refuse one get none: Claude after 4.6, GPT after gpt-oss, and Claude behind an opaque ARN."},
 {"BEDROCK_SYSTEM_PROMPT", STRING, FIELD(system_prompt), 0, 1048576, NULL, "", NULL, "none",
  "System prompt sent with each message."},
 {"BEDROCK_RATE_LIMIT", NUMBER, FIELD(rate_limit), 1, 100000, "30", "requests/min", NULL, NULL,
@@ -94,7 +95,7 @@ static const struct row table[] = {
 {"HOME", STRING, FIELD(home), 0, NAME_MAX_LENGTH, NULL, "", NULL, "none", "Where `~` is."},
 {"AWS_LAMBDA_RUNTIME_API", STRING, FIELD(runtime_api), 0, 256, NULL, "host:port", NULL, "Lambda, or `build/local`, sets it", "The Runtime API."},
 {"AWS_LAMBDA_INITIALIZATION_TYPE", STRING, FIELD(initialization_type), 0, 64, NULL, "", NULL, "none", "Lambda sets it; `snap-start` waits for the restore."},
-{"AWS_LAMBDA_LOG_LEVEL", STRING, FIELD(log_level), 0, 16, "INFO", "", NULL, NULL, "TRACE, DEBUG, INFO, WARN, ERROR or FATAL: lines below it are not written."},
+{"AWS_LAMBDA_LOG_LEVEL", STRING, FIELD(log_level), 0, 16, "INFO", "", NULL, NULL, "TRACE, DEBUG, INFO, WARN, ERROR or FATAL: lines below it are not written. Anything else counts as INFO."},
 };
 /* clang-format on */
 
@@ -153,6 +154,8 @@ static int set_string(const struct row *row, const char *value, char **out, stru
     if ((double)length > row->most)
         return error_set(err, ERROR_CONFIG, "%s has %zu bytes; it may have %.0f", row->variable,
                          length, row->most);
+    if (!utf8_is_valid(value, length)) /* it could not be sent */
+        return error_set(err, ERROR_CONFIG, "%s is not UTF-8", row->variable);
     *out = strdup(value);
     if (*out == NULL)
         return error_set(err, ERROR_MEMORY, "no memory for %s", row->variable);
@@ -218,39 +221,13 @@ static int check_pair(const char *low_name, double low, const char *high_name, d
                      high_name, high, low_name, low);
 }
 
-static int check_provider(const char *provider, struct error *err)
-{
-    static const char *const known[] = {"anthropic", "nova", "openai"};
-    if (provider == NULL)
-        return 0;
-    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
-        if (strcmp(provider, known[i]) == 0)
-            return 0;
-    return error_set(err, ERROR_CONFIG,
-                     "BEDROCK_PROVIDER is \"%.32s\"; it must be anthropic, nova or openai",
-                     provider);
-}
-
-static int check_endpoint(const char *endpoint, struct settings_source source, struct error *err)
-{
-    static const char *const own = "AWS_ENDPOINT_URL_BEDROCK_RUNTIME";
-    if (endpoint == NULL || strncmp(endpoint, "http://", 7) == 0 ||
-        strncmp(endpoint, "https://", 8) == 0)
-        return 0;
-    return error_set(err, ERROR_CONFIG, "%s is \"%.64s\"; it must start with http:// or https://",
-                     get(source, own) != NULL ? own : "AWS_ENDPOINT_URL", endpoint);
-}
-
-static int check(const struct settings *s, struct settings_source source, struct error *err)
+static int check(const struct settings *s, struct error *err)
 {
     if (check_pair("BEDROCK_BASE_DELAY", s->base_delay_s, "BEDROCK_MAX_DELAY", s->max_delay_s,
-                   err) != 0 ||
-        check_pair("BEDROCK_APP_BASE_DELAY", s->app_base_delay_s, "BEDROCK_APP_MAX_DELAY",
-                   s->app_max_delay_s, err) != 0)
+                   err) != 0)
         return -1;
-    if (check_provider(s->provider, err) != 0)
-        return -1;
-    return check_endpoint(s->endpoint, source, err);
+    return check_pair("BEDROCK_APP_BASE_DELAY", s->app_base_delay_s, "BEDROCK_APP_MAX_DELAY",
+                      s->app_max_delay_s, err);
 }
 
 int settings_load(struct settings *settings, struct settings_source source, struct error *err)
@@ -265,7 +242,7 @@ int settings_load(struct settings *settings, struct settings_source source, stru
     if (settings->burst == 0) /* the limit's own default is not a variable that can be read */
         settings->burst = settings->rate_limit;
     settings->response_timeout_set = get(source, "AGENT_RESPONSE_TIMEOUT") != NULL;
-    if (check(settings, source, err) != 0) {
+    if (check(settings, err) != 0) {
         settings_free(settings);
         return -1;
     }

@@ -30,11 +30,17 @@ static const char *domain_of(const char *region)
     return "amazonaws.com";
 }
 
+/* It is signed, whatever the endpoint. */
+static int check_region(const char *region, struct error *err)
+{
+    if (region[0] != '\0' && region[strspn(region, REGION_CHARS)] == '\0')
+        return 0;
+    return error_set(err, ERROR_CONFIG,
+                     "BEDROCK_REGION is \"%.64s\"; it must be a Region like us-east-1", region);
+}
+
 static int append_region_endpoint(struct buffer *out, const char *region, struct error *err)
 {
-    if (region[0] == '\0' || region[strspn(region, REGION_CHARS)] != '\0')
-        return error_set(err, ERROR_CONFIG,
-                         "BEDROCK_REGION is \"%.64s\"; it must be a Region like us-east-1", region);
     if (buffer_append_string(out, "https://bedrock-runtime.", err) != 0 ||
         buffer_append_string(out, region, err) != 0 || buffer_append_string(out, ".", err) != 0)
         return -1;
@@ -97,6 +103,8 @@ static int find_host(struct address *a, struct error *err)
 
 static int build(struct address *a, const struct settings *s, struct buffer *url, struct error *err)
 {
+    if (check_region(s->region, err) != 0)
+        return -1;
     if ((s->endpoint != NULL ? buffer_append_string(url, s->endpoint, err)
                              : append_region_endpoint(url, s->region, err)) != 0)
         return -1;

@@ -20,16 +20,13 @@ int answer_read_stop(struct json_object *word, const struct answer_stop_word *ta
     return 0;
 }
 
-static int append_block(struct json_object *block, const char *type, struct buffer *out,
-                        struct error *err)
+static int append_block(struct json_object *block, struct buffer *out, struct error *err)
 {
     if (!json_object_is_type(block, json_type_object))
         return error_set(err, ERROR_BAD_ANSWER, "a block of the model's answer is no object");
-    if (type != NULL) {
-        const char *own_type = json_string_member(block, "type");
-        if (own_type == NULL || strcmp(own_type, type) != 0)
-            return 0;
-    }
+    const char *type = json_string_member(block, "type");
+    if (type != NULL && strcmp(type, "text") != 0)
+        return 0;
     struct json_object *value = NULL;
     if (!json_object_object_get_ex(block, "text", &value) && type == NULL)
         return 0;
@@ -39,13 +36,12 @@ static int append_block(struct json_object *block, const char *type, struct buff
     return buffer_append(out, text.bytes, text.length, err);
 }
 
-int answer_join_blocks(struct json_object *blocks, const char *type, struct buffer *out,
-                       struct error *err)
+int answer_join_blocks(struct json_object *blocks, struct buffer *out, struct error *err)
 {
     if (!json_object_is_type(blocks, json_type_array))
         return error_set(err, ERROR_BAD_ANSWER, "the model's answer has no content");
     for (size_t i = 0; i < json_object_array_length(blocks); i++)
-        if (append_block(json_object_array_get_idx(blocks, i), type, out, err) != 0)
+        if (append_block(json_object_array_get_idx(blocks, i), out, err) != 0)
             return -1;
     return 0;
 }
@@ -60,12 +56,11 @@ int answer_take_text(struct bedrock_answer *answer, struct buffer *buffer, struc
     return 0;
 }
 
-int answer_read_blocks(struct json_object *blocks, const char *type, struct bedrock_answer *answer,
-                       struct error *err)
+int answer_read_blocks(struct json_object *blocks, struct bedrock_answer *answer, struct error *err)
 {
     struct buffer text;
     buffer_init(&text, ANSWER_MAX);
-    int result = answer_join_blocks(blocks, type, &text, err);
+    int result = answer_join_blocks(blocks, &text, err);
     if (result == 0)
         result = answer_take_text(answer, &text, err);
     buffer_free(&text);

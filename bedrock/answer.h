@@ -30,19 +30,19 @@ int answer_read_stop(struct json_object *word, const struct answer_stop_word *ta
     __attribute__((warn_unused_result));
 
 /*
- * Appends the member "text" of the blocks of an array: of those whose "type" is `type`, or, when
- * that is NULL, of those that have it. Other blocks (thoughts, tools) are passed over.
- * ERROR_BAD_ANSWER when that is no array of objects, or a text no string.
+ * Appends the member "text" of the blocks of an array. A block that has none, or whose "type" is
+ * another (thoughts, tools), is passed over. ERROR_BAD_ANSWER when that is no array of objects, or
+ * a text no string.
  */
-int answer_join_blocks(struct json_object *blocks, const char *type, struct buffer *out,
-                       struct error *err) __attribute__((warn_unused_result));
+int answer_join_blocks(struct json_object *blocks, struct buffer *out, struct error *err)
+    __attribute__((warn_unused_result));
 
 /* Gives the text of `buffer` to the answer and leaves the buffer empty. */
 int answer_take_text(struct bedrock_answer *answer, struct buffer *buffer, struct error *err)
     __attribute__((warn_unused_result));
 
 /* Both of them, for an answer that is nothing but blocks. */
-int answer_read_blocks(struct json_object *blocks, const char *type, struct bedrock_answer *answer,
-                       struct error *err) __attribute__((warn_unused_result));
+int answer_read_blocks(struct json_object *blocks, struct bedrock_answer *answer, struct error *err)
+    __attribute__((warn_unused_result));
 
 #endif

@@ -60,7 +60,7 @@ static int anthropic_answer(struct json_object *root, struct bedrock_answer *ans
     answer->output_tokens = json_count_member(usage, "output_tokens");
     if (answer_read_stop(json_member(root, "stop_reason"), stops, &answer->stop, err) != 0)
         return -1;
-    return answer_read_blocks(json_member(root, "content"), "text", answer, err);
+    return answer_read_blocks(json_member(root, "content"), answer, err);
 }
 
 const struct family family_anthropic = {

@@ -172,8 +172,6 @@ static int send_request(struct attempt *a, struct http_response *response, struc
     int64_t left_ns = time_left_ns(a);
     if (left_ns <= 0)
         return out_of_time(err);
-    int64_t connect_ns = ns_from_seconds(s->connect_timeout_s);
-    int64_t read_ns = ns_from_seconds(s->read_timeout_s);
     const struct http_request request = {
         .method = "POST",
         .url = a->bedrock->address.url,
@@ -181,8 +179,9 @@ static int send_request(struct attempt *a, struct http_response *response, struc
         .header_count = a->header_count,
         .body = a->body,
         .body_length = a->body_length,
-        .connect_timeout_ns = sooner(connect_ns, left_ns),
-        .timeout_ns = sooner(connect_ns + read_ns, left_ns),
+        .connect_timeout_ns = sooner(ns_from_seconds(s->connect_timeout_s), left_ns),
+        .read_timeout_ns = sooner(ns_from_seconds(s->read_timeout_s), left_ns),
+        .timeout_ns = left_ns,
         .max_body = ANSWER_MAX,
     };
     return http_send(a->bedrock->transport, &request, response, err);

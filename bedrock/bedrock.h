@@ -70,7 +70,7 @@ void bedrock_result_free(struct bedrock_result *result);
 
 /*
  * Sends the message and reads the answer. Returns 0 with `result->answer`, or -1 with `err->kind`
- * one of Bedrock's kinds, ERROR_CONNECTION, ERROR_READ_TIMEOUT, ERROR_CREDENTIALS,
+ * one of Bedrock's kinds, ERROR_CONNECTION, ERROR_UNTRUSTED, ERROR_READ_TIMEOUT, ERROR_CREDENTIALS,
  * ERROR_BAD_ANSWER, ERROR_EMPTY_ANSWER (a normal stop without any text), ERROR_INVALID_REQUEST (a
  * message longer than a request of 25,000,000 bytes can hold) or ERROR_MEMORY. `err->text` names
  * the exception, the status and the request's id, never what Bedrock says: that may quote the

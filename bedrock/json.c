@@ -1,31 +1,17 @@
 #include "bedrock/json.h"
 
 #include <json-c/json.h>
-#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
-#define DEPTH_MAX 64
+#include "base/strict_json.h"
+
 #define COUNT_MAX                                                                                  \
     INT64_C(1000000000000000) /* json-c cuts greater numbers, and nobody counts so far */
 
 struct json_object *json_parse(const char *bytes, size_t length)
 {
-    if (bytes == NULL || length == 0 || length >= INT_MAX)
-        return NULL;
-    struct json_tokener *tokener = json_tokener_new_ex(DEPTH_MAX);
-    if (tokener == NULL)
-        return NULL;
-    json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
-    /* The NUL behind the bytes ends a number that nothing else ends. */
-    struct json_object *root = json_tokener_parse_ex(tokener, bytes, (int)length + 1);
-    bool whole = json_tokener_get_error(tokener) == json_tokener_success &&
-                 json_tokener_get_parse_end(tokener) >= length;
-    json_tokener_free(tokener);
-    if (whole)
-        return root;
-    json_object_put(root);
-    return NULL;
+    return strict_json_parse(bytes, length, NULL);
 }
 
 struct json_object *json_member(struct json_object *object, const char *name)

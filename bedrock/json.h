@@ -17,7 +17,7 @@ struct json_object;
  * functions return false or NULL, and what they were given is freed.
  */
 
-/* Strict JSON, UTF-8, no deeper than 64, nothing after it. NULL otherwise. */
+/* As strict_json_parse(), NULL for whatever reason. */
 struct json_object *json_parse(const char *bytes, size_t length);
 
 struct json_object *json_member(struct json_object *object, const char *name);

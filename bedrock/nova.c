@@ -54,7 +54,7 @@ static int nova_answer(struct json_object *root, struct bedrock_answer *answer, 
     if (answer_read_stop(json_member(root, "stopReason"), stops, &answer->stop, err) != 0)
         return -1;
     struct json_object *message = json_member(json_member(root, "output"), "message");
-    return answer_read_blocks(json_member(message, "content"), NULL, answer, err);
+    return answer_read_blocks(json_member(message, "content"), answer, err);
 }
 
 const struct family family_nova = {

@@ -49,9 +49,10 @@ static struct json_object *openai_request(const struct family_prompt *prompt)
     const char *limit = is_openai(s->model_id) ? "max_completion_tokens" : "max_tokens";
     struct json_object *body = json_object_new_object();
     bool whole = json_put(body, "messages", openai_messages(prompt));
+    whole = json_put(body, limit, json_object_new_int(s->max_tokens)) && whole;
     if (takes_temperature(s->model_id))
         whole = json_put(body, "temperature", json_number(s->temperature)) && whole;
-    if (json_put(body, limit, json_object_new_int(s->max_tokens)) && whole)
+    if (whole)
         return body;
     json_object_put(body);
     return NULL;
@@ -92,7 +93,7 @@ static int append_content(struct json_object *content, struct buffer *out, struc
 {
     struct json_text text = json_text(content);
     if (content != NULL && text.bytes == NULL)
-        return answer_join_blocks(content, "text", out, err);
+        return answer_join_blocks(content, out, err);
     return buffer_append(out, text.bytes, text.length, err);
 }
 

@@ -16,6 +16,8 @@ struct story {
     struct event event;
     char session_id[CHAT_SESSION_ID_MAX + 1];
     int64_t began_ns;
+    int attempts; /* sent to the model */
+    int64_t waited_ns;
 };
 
 int agent_init(struct agent *agent, const struct agent_parts *parts, struct error *err)
@@ -106,6 +108,8 @@ static int ask(struct story *story, const struct chat_request *request, struct r
         if (result == 0 && error_wants_retry_after(failure.kind))
             result = reply_set_retry_after(reply, outcome.retry_after_ns, err);
     }
+    story->attempts = outcome.attempts;
+    story->waited_ns = outcome.waited_ns;
     model_outcome_free(&outcome);
     return result;
 }
@@ -149,14 +153,21 @@ static bool same_path(const char *given, const char *path)
     return given[length] == '\0' || strcmp(given + length, "/") == 0;
 }
 
-/* A custom domain may put a base path before the path; the route then still names it. */
+static bool ends_with(const char *given, const char *path)
+{
+    size_t given_length = given != NULL ? strlen(given) : 0;
+    size_t length = strlen(path);
+    return given_length >= length && same_path(given + given_length - length, path);
+}
+
+/* A custom domain puts a base path before the path, "/v1/agent"; the route then still names it. */
 static const struct route *find_route(const struct event *event)
 {
     for (size_t i = 0; i < sizeof routes / sizeof routes[0]; i++)
         if (same_path(event->path, routes[i].path))
             return &routes[i];
     for (size_t i = 0; i < sizeof routes / sizeof routes[0]; i++)
-        if (same_path(event->route, routes[i].path))
+        if (same_path(event->route, routes[i].path) && ends_with(event->path, routes[i].path))
             return &routes[i];
     return NULL;
 }
@@ -180,6 +191,20 @@ static int handle_http(struct story *story, struct reply *reply, struct error *e
     return route->handle(story, reply, err);
 }
 
+static int hand_back(struct json_object *failures, struct json_object *record, struct error *err)
+{
+    struct json_object *id = NULL;
+    json_object_object_get_ex(record, "messageId", &id);
+    /* An empty id means the whole batch, to Lambda. */
+    const char *text = json_object_is_type(id, json_type_string) ? json_object_get_string(id) : "";
+    struct json_object *item = json_object_new_object();
+    if (reply_add(item, "itemIdentifier", json_object_new_string(text), err) == 0 &&
+        json_object_array_add(failures, item) == 0)
+        return 0;
+    json_object_put(item);
+    return error_set(err, ERROR_MEMORY, "no memory to hand back a message");
+}
+
 /* Nobody waits for these answers, and a message taken from the queue unanswered would be lost. */
 static int hand_back_batch(const struct story *story, struct buffer *out, struct error *err)
 {
@@ -188,18 +213,12 @@ static int hand_back_batch(const struct story *story, struct buffer *out, struct
     struct json_object *root = json_object_new_object();
     struct json_object *failures = json_object_new_array();
     int result = reply_add(root, "batchItemFailures", failures, err);
-    for (size_t i = 0; result == 0 && i < json_object_array_length(records); i++) {
-        struct json_object *id = NULL;
-        json_object_object_get_ex(json_object_array_get_idx(records, i), "messageId", &id);
-        struct json_object *item = json_object_new_object();
-        /* An empty id means the whole batch, to Lambda. */
-        id = id != NULL ? json_object_get(id) : json_object_new_string("");
-        result = reply_add(item, "itemIdentifier", id, err);
-        if (result != 0 || json_object_array_add(failures, item) != 0)
-            json_object_put(item);
-    }
+    for (size_t i = 0; result == 0 && i < json_object_array_length(records); i++)
+        result = hand_back(failures, json_object_array_get_idx(records, i), err);
+    const char *text = result == 0 ? json_object_to_json_string(root) : NULL;
     if (result == 0)
-        result = buffer_append_string(out, json_object_to_json_string(root), err);
+        result = text != NULL ? buffer_append_string(out, text, err)
+                              : error_set(err, ERROR_MEMORY, "no memory for the batch's reply");
     json_object_put(root);
     log_line(&story->scope, LOG_ERROR, LOG_NO_FIELDS,
              "Events from SQS are not answered yet; the batch goes back to its queue");
@@ -242,11 +261,17 @@ static int answer(struct story *story, struct buffer *out, struct error *err)
         result = story->event.source == EVENT_SQS ? hand_back_batch(story, out, err)
                                                   : tell(story, &reply, out, err);
     int64_t took_ns = os_now_ns(story->agent->os) - story->began_ns;
-    log_line(&story->scope, LOG_INFO,
-             LOG_FIELDS(LOG_INTEGER("status", reply.status),
-                        LOG_STRING("source", event_source_name(story->event.source)),
-                        LOG_NUMBER("duration_s", seconds_from_ns(took_ns))),
-             "Request done");
+    const struct log_field fields[] = {
+        LOG_STRING("source", event_source_name(story->event.source)),
+        LOG_NUMBER("duration_s", seconds_from_ns(took_ns)),
+        LOG_INTEGER("attempts", story->attempts),
+        LOG_NUMBER("waited_s", seconds_from_ns(story->waited_ns)),
+        LOG_INTEGER("status", reply.status),
+    };
+    size_t count = sizeof fields / sizeof fields[0];
+    if (reply.status == 0) /* a batch has none */
+        count--;
+    log_line(&story->scope, LOG_INFO, fields, count, "Request done");
     reply_free(&reply);
     return result;
 }

@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "base/strict_json.h"
+
 static int read_session_id(struct chat_request *request, struct json_object *object,
                            struct error *err)
 {
@@ -56,7 +58,7 @@ int chat_request_read(struct chat_request *request, const struct event *event, c
     os_uuid(os, request->session_id);
     struct json_object *object = event->root;
     if (event->source != EVENT_DIRECT) {
-        request->root = event_parse_json(event->body.data, event->body.length, err);
+        request->root = strict_json_parse(event->body.data, event->body.length, err);
         object = request->root;
         if (object == NULL && err->kind == ERROR_INVALID_REQUEST)
             return error_set(err, ERROR_INVALID_REQUEST,

@@ -2,8 +2,7 @@
 
 #include <stdbool.h>
 
-#include "throttle/throttle.h"
-
+#define LONGEST_NS       (15 * 60 * NS_PER_S) /* a Lambda function runs no longer */
 #define STALE_NS         (60 * NS_PER_S)
 #define LAMBDA_MARGIN_NS (500 * NS_PER_MS)
 #define REPLY_MARGIN_NS  (100 * NS_PER_MS)
@@ -50,7 +49,5 @@ int64_t deadline_of(const struct event *event, int64_t lambda_deadline_wall_ns,
     int64_t wall_ns = os_wall_ns(os);
     int64_t left_ns = sooner(lambda_left_ns(lambda_deadline_wall_ns, wall_ns),
                              response_left_ns(event, settings, wall_ns));
-    if (left_ns == INT64_MAX)
-        return THROTTLE_NO_DEADLINE;
-    return os_now_ns(os) + left_ns;
+    return os_now_ns(os) + sooner(left_ns, LONGEST_NS);
 }

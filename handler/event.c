@@ -1,46 +1,19 @@
 #include "handler/event.h"
 
 #include <json-c/json.h>
-#include <limits.h>
 #include <string.h>
 
 #include "base/base64.h"
 #include "base/os.h"
+#include "base/strict_json.h"
 
-#define DEPTH_MAX 64
-#define BODY_MAX  (8U << 20) /* above what an event can hold */
+#define BODY_MAX (8U << 20) /* above what an event can hold */
 
 const char *event_source_name(enum event_source source)
 {
     static const char *const names[] = {"direct",       "rest-api", "http-api",
                                         "function-url", "alb",      "sqs"};
     return names[source];
-}
-
-struct json_object *event_parse_json(const char *bytes, size_t length, struct error *err)
-{
-    if (length == 0 || length >= INT_MAX) {
-        error_set(err, ERROR_INVALID_REQUEST, "The JSON is %s.", length > 0 ? "too long" : "empty");
-        return NULL;
-    }
-    struct json_tokener *tokener = json_tokener_new_ex(DEPTH_MAX);
-    if (tokener == NULL) {
-        error_set(err, ERROR_MEMORY, "no memory for a JSON parser");
-        return NULL;
-    }
-    json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
-    /* One byte more than there is, the NUL: a number is not over before something follows it. */
-    struct json_object *root = json_tokener_parse_ex(tokener, bytes, (int)length + 1);
-    enum json_tokener_error status = json_tokener_get_error(tokener);
-    size_t parsed = json_tokener_get_parse_end(tokener);
-    json_tokener_free(tokener);
-    if (status != json_tokener_success || parsed < length || root == NULL) {
-        json_object_put(root);
-        error_set(err, ERROR_INVALID_REQUEST, "This is not the JSON we expect: %s.",
-                  status != json_tokener_success ? json_tokener_error_desc(status) : "null");
-        return NULL;
-    }
-    return root;
 }
 
 static struct json_object *member(struct json_object *object, const char *name)
@@ -126,6 +99,8 @@ static void read_payload_1(struct event *event, struct json_object *context)
 {
     event->method = string_member(event->root, "httpMethod");
     event->path = string_member(event->root, "path");
+    if (string_member(event->root, "version") != NULL) /* an HTTP API's, with the stage in it */
+        event->path = without_stage(event->path, string_member(context, "stage"));
     event->route = string_member(event->root, "resource");
     event->gateway_wall_ns = epoch_ms(context, "requestTimeEpoch");
     struct json_object *headers = member(event->root, "multiValueHeaders");
@@ -151,7 +126,7 @@ int event_read(struct event *event, const char *bytes, size_t length, struct err
 {
     *event = (struct event){.source = EVENT_DIRECT};
     buffer_init(&event->body, BODY_MAX);
-    event->root = event_parse_json(bytes, length, err);
+    event->root = strict_json_parse(bytes, length, err);
     if (event->root == NULL)
         return -1;
     struct json_object *context = member(event->root, "requestContext");

@@ -47,8 +47,4 @@ int event_read(struct event *event, const char *bytes, size_t length, struct err
     __attribute__((warn_unused_result));
 void event_free(struct event *event);
 
-/* Parses JSON strictly: UTF-8, nothing after it, no deeper than 64. NULL with ERROR_INVALID_REQUEST
- * or ERROR_MEMORY; JSON `null` is refused too. To be put with json_object_put(). */
-struct json_object *event_parse_json(const char *bytes, size_t length, struct error *err);
-
 #endif

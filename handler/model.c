@@ -1,7 +1,6 @@
 #include "handler/model.h"
 
-#define DAY_NS             (24 * 60 * 60 * NS_PER_S)
-#define LONGEST_ATTEMPT_NS (15 * 60 * NS_PER_S) /* the longest a Lambda function may run */
+#define DAY_NS (24 * 60 * 60 * NS_PER_S)
 
 static struct throttle_settings throttle_settings(const struct settings *s)
 {
@@ -68,15 +67,14 @@ static int64_t until_next_utc_day_ns(const struct os *os)
 
 static int64_t time_left_ns(const struct asking *a)
 {
-    if (a->question->answer_by_ns == THROTTLE_NO_DEADLINE)
-        return LONGEST_ATTEMPT_NS;
     return a->question->answer_by_ns - os_now_ns(a->model->os);
 }
 
 /* What ran into the deadline is told as that, wherever in the exchange it happened. */
 static enum error_kind kind_of_failure(const struct asking *a)
 {
-    bool cut_off = a->err->kind == ERROR_CONNECTION || a->err->kind == ERROR_READ_TIMEOUT;
+    bool cut_off = a->err->kind == ERROR_CONNECTION || a->err->kind == ERROR_READ_TIMEOUT ||
+                   a->err->kind == ERROR_CREDENTIALS;
     return cut_off && time_left_ns(a) <= 0 ? ERROR_DEADLINE : a->err->kind;
 }
 
@@ -112,6 +110,7 @@ static void log_wait(const struct asking *a, const struct throttle_step *step)
                  "Waiting %.2fs for the rate limiter", seconds);
         return;
     }
+    seconds = seconds_from_ns(a->call.failure_delay_ns); /* from the failure on, not from now */
     log_line(scope, LOG_WARN,
              LOG_FIELDS(LOG_STRING("kind", error_word(a->call.failure)),
                         LOG_STRING("detail", a->err->text), LOG_NUMBER("wait_s", seconds),
@@ -134,10 +133,12 @@ static void log_rate_limited(const struct asking *a, const struct throttle_step 
     const struct throttle_settings *limits = &a->model->throttle.settings;
     if (step->token_wait_ns > limits->rate_timeout_ns)
         log_line(scope, LOG_WARN,
-                 LOG_FIELDS(LOG_NUMBER("needed_wait_s", seconds_from_ns(step->token_wait_ns))),
+                 LOG_FIELDS(LOG_STRING("kind", error_word(step->cause)),
+                            LOG_NUMBER("needed_wait_s", seconds_from_ns(step->token_wait_ns))),
                  "Rate limiter timeout after %.1fs", seconds_from_ns(limits->rate_timeout_ns));
     log_line(scope, LOG_WARN,
-             LOG_FIELDS(LOG_NUMBER("needed_wait_s", seconds_from_ns(step->token_wait_ns)),
+             LOG_FIELDS(LOG_STRING("kind", error_word(step->cause)),
+                        LOG_NUMBER("needed_wait_s", seconds_from_ns(step->token_wait_ns)),
                         LOG_NUMBER("retry_after_s", seconds_from_ns(step->retry_after_ns))),
              "Rate limit exceeded");
 }

@@ -32,7 +32,7 @@ struct model_question {
     const struct log_scope *scope;
     const char *message;
     size_t message_length;
-    int64_t answer_by_ns; /* on os_now_ns(); THROTTLE_NO_DEADLINE: none */
+    int64_t answer_by_ns; /* on os_now_ns() */
 };
 
 struct model_outcome {

@@ -53,7 +53,7 @@ static int number_in(const char *token, void (*make)(int, char *))
 {
     char expected[AUTH_TOKEN_SIZE];
     const char *digits = strpbrk(token, "0123456789");
-    int number = digits != NULL && strnlen(digits, 10) < 10 ? atoi(digits) : -1;
+    int number = digits != NULL && strnlen(digits, 10) < 10 ? (int)strtol(digits, NULL, 10) : -1;
     if (number < 0)
         return -1;
     make(number, expected);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/os.h"
+#include "base/strict_json.h"
 #include "local/auth.h"
 #include "local/bedrock_reply.h"
 #include "local/clock.h"
@@ -97,7 +98,7 @@ static int read_rules(struct rules *rules, struct json_object *wishes, struct er
 int bedrock_fake_change(struct bedrock_fake *fake, const char *json, size_t length,
                         struct error *err)
 {
-    struct json_object *wishes = document_parse(json, length, err);
+    struct json_object *wishes = strict_json_parse(json, length, err);
     if (wishes == NULL)
         return -1;
     struct rules rules;

@@ -7,11 +7,7 @@
 #include "base/buffer.h"
 #include "base/error.h"
 
-/* JSON texts, strictly: one value, nothing after it, valid UTF-8. */
-
-/* The value, for json_object_put(). ERROR_INVALID_REQUEST when it is none; the JSON text `null`
- * counts as none. */
-struct json_object *document_parse(const char *text, size_t length, struct error *err);
+/* What base/strict_json.h reads, taken apart and written again. */
 
 /* Appends the value as text without needless spaces and escapes. */
 int document_print(struct json_object *value, struct buffer *out, struct error *err)

@@ -9,11 +9,12 @@
 
 #include "base/base64.h"
 #include "base/os.h"
+#include "base/strict_json.h"
 #include "local/document.h"
 #include "local/text.h"
 
 #define EVENT_MAX 33554432
-#define NAME_MAX_ 8192
+#define NAMES_MAX 8192
 
 #define ACCOUNT_ID "123456789012"
 #define API_ID     "local"
@@ -67,7 +68,7 @@ static int add_header(struct json_object *headers, const struct http_header *hea
 {
     struct buffer name;
     struct buffer value;
-    buffer_init(&name, NAME_MAX_);
+    buffer_init(&name, NAMES_MAX);
     buffer_init(&value, EVENT_MAX);
     int result = buffer_append_string(&name, header->name, err);
     for (size_t i = 0; i < name.length; i++)
@@ -130,7 +131,7 @@ static int add_parameter(struct json_object *parameters, const char *pair, size_
     size_t value_at = equals != NULL ? name_length + 1 : length;
     struct buffer name;
     struct buffer value;
-    buffer_init(&name, NAME_MAX_);
+    buffer_init(&name, NAMES_MAX);
     buffer_init(&value, EVENT_MAX);
     int result = text_percent_decode(pair, name_length, true, &name, err);
     if (result == 0)
@@ -346,7 +347,7 @@ static int read_bare(struct json_object *answer, const char *text, size_t length
 
 int event_read_reply(const char *text, size_t length, struct server_reply *reply, struct error *err)
 {
-    struct json_object *answer = document_parse(text, length, NULL);
+    struct json_object *answer = strict_json_parse(text, length, NULL);
     struct json_object *status = NULL;
     bool has_status = json_object_is_type(answer, json_type_object) &&
                       json_object_object_get_ex(answer, "statusCode", &status);

@@ -59,19 +59,21 @@ static bool counts(const struct sandbox *sandbox)
     return sandbox->state != SANDBOX_ENDING && !sandbox_has_ended(sandbox);
 }
 
-/* Those that can take an event now come before those that can soon. */
+/*
+ * Those that are up come before those that are about to be. Whether one is back in /next already
+ * makes no difference: callers one after another shall meet the same sandbox each time.
+ */
 static int rank(const struct sandbox *sandbox)
 {
     if (sandbox->invocation != NULL || sandbox->init_failed || !counts(sandbox))
         return -1;
     switch (sandbox->state) {
     case SANDBOX_IDLE:
-        return 0;
     case SANDBOX_ANSWERED:
-        return 1;
+        return 0;
     case SANDBOX_STARTING:
     case SANDBOX_WANTED:
-        return 2;
+        return 1;
     default:
         return -1;
     }

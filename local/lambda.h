@@ -11,8 +11,8 @@
 
 /*
  * The Lambda service: sandboxes, and events for them. A sandbox takes one event at a time. An event
- * goes to an idle sandbox, the one with the lowest number first; when there is none, a new one is
- * started, up to a limit. A sandbox that fails, or ends, is replaced when the next event needs it.
+ * goes to a sandbox without one, the lowest number first; when all have one, another is started, up
+ * to a limit. A sandbox that fails, or ends, is replaced when the next event needs it.
  */
 struct lambda;
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/strict_json.h"
 #include "local/document.h"
 
 #define TEXT_MAX         33554432
@@ -249,7 +250,7 @@ int model_read(struct model_request *request, const char *id, const char *body, 
     buffer_init(&request->text, TEXT_MAX);
     if (request->id == NULL)
         return error_set(err, ERROR_MEMORY, "no memory for a model id");
-    struct json_object *document = document_parse(body, length, NULL);
+    struct json_object *document = strict_json_parse(body, length, NULL);
     int result = read_body(request, document, err);
     json_object_put(document);
     if (result != 0)

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/os.h"
+#include "base/strict_json.h"
 #include "local/auth.h"
 #include "local/clock.h"
 #include "local/document.h"
@@ -228,7 +229,7 @@ static void take_start_error(struct sandbox *sandbox, const struct server_reques
 {
     char type[128];
     error_type(request, type, sizeof type);
-    struct json_object *body = document_parse(request->body, request->body_length, NULL);
+    struct json_object *body = strict_json_parse(request->body, request->body_length, NULL);
     struct json_object *message = document_member(body, "errorMessage", json_type_string);
     (void)snprintf(sandbox->init_error, sizeof sandbox->init_error, "%s: %s", type,
                    message != NULL ? json_object_get_string(message) : "no message");

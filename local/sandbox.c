@@ -18,8 +18,6 @@
 #define INIT_NS  (10 * NS_PER_S)   /* Lambda's limit */
 #define GRACE_NS (500 * NS_PER_MS) /* after SIGTERM, with an internal extension */
 
-extern char **environ;
-
 /* All that the child needs; made before fork(), since little may be called between fork and exec.
  */
 struct child {

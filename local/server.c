@@ -252,6 +252,7 @@ static enum MHD_Result send_reply(struct exchange *x, struct MHD_Connection *con
 }
 
 /* Called at the request's headers, for each piece of its body, and at its end. */
+/* NOLINTNEXTLINE(readability-function-size): libmicrohttpd wants so many arguments */
 static enum MHD_Result take_request(void *context, struct MHD_Connection *connection,
                                     const char *url, const char *method, const char *version,
                                     const char *upload, size_t *upload_size, void **slot)

@@ -126,17 +126,22 @@ static void add_count(struct json_object *object, const char *name, uint64_t val
     json_object_object_add(object, name, json_object_new_int64((int64_t)value));
 }
 
-static void add_ms(struct json_object *object, const char *name, int64_t ns)
+static void add_number(struct json_object *object, const char *name, double value)
 {
     char digits[64];
-    double ms = (double)ns / (double)NS_PER_MS;
-    (void)snprintf(digits, sizeof digits, "%.3f", ms);
-    json_object_object_add(object, name, json_object_new_double_s(ms, digits));
+    (void)snprintf(digits, sizeof digits, "%.3f", value);
+    json_object_object_add(object, name, json_object_new_double_s(value, digits));
 }
 
+static void add_ms(struct json_object *object, const char *name, int64_t ns)
+{
+    add_number(object, name, (double)ns / (double)NS_PER_MS);
+}
+
+/* Of the model: what it took to get one, whoever asked. */
 static double per_answer(const struct stats *stats)
 {
-    return stats->answered > 0 ? (double)stats->attempts / (double)stats->answered : 0;
+    return stats->model_answers > 0 ? (double)stats->attempts / (double)stats->model_answers : 0;
 }
 
 int stats_print(struct stats *stats, struct buffer *out, struct error *err)
@@ -154,8 +159,7 @@ int stats_print(struct stats *stats, struct buffer *out, struct error *err)
     add_count(object, "model_attempts", stats->attempts);
     add_count(object, "model_answers", stats->model_answers);
     add_count(object, "throttled", stats->throttles);
-    json_object_object_add(object, "attempts_per_answer",
-                           json_object_new_double(per_answer(stats)));
+    add_number(object, "attempts_per_answer", per_answer(stats));
 #define STATS_PRINT(name, meaning) add_count(object, #name, stats->counters[STATS_##name]);
     STATS_COUNTERS(STATS_PRINT)
 #undef STATS_PRINT

@@ -88,7 +88,7 @@ static void time_is_up(struct sandbox *sandbox)
     }
     (void)snprintf(how, sizeof how, "Task timed out after %.2f seconds",
                    seconds_from_ns(options->timeout_ns));
-    say(sandbox, how);
+    say(sandbox, "exceeded the function's time-out");
     stats_add(lambda->setup.stats, STATS_function_timeouts);
     invocation_fail(sandbox->invocation, OUTCOME_TIMEOUT, "Sandbox.Timedout", how);
     sandbox->deadline_ns = CLOCK_NEVER;

@@ -59,8 +59,10 @@ int text_percent_decode(const char *text, size_t length, bool plus, struct buffe
         char c = text[i];
         if (c == '+' && plus)
             c = ' ';
-        if (c == '%' && i + 2 < length && hex(text[i + 1]) >= 0 && hex(text[i + 2]) >= 0) {
-            c = (char)(hex(text[i + 1]) << 4 | hex(text[i + 2]));
+        int high = c == '%' && i + 2 < length ? hex(text[i + 1]) : -1;
+        int low = high >= 0 ? hex(text[i + 2]) : -1;
+        if (low >= 0) {
+            c = (char)(high << 4 | low);
             i += 2;
         }
         if (buffer_append(out, &c, 1, err) != 0)

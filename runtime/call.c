@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/strict_json.h"
+
 #define CONNECT_TIMEOUT_NS NS_PER_S
 #define POST_ANSWER_MAX    65536
 #define URL_SIZE           1024
@@ -24,7 +26,7 @@ static void read_error_type(const struct http_response *response, char *out, siz
     out[0] = '\0';
     if (response->body.length == 0)
         return;
-    struct json_object *root = json_tokener_parse(response->body.data);
+    struct json_object *root = strict_json_parse(response->body.data, response->body.length, NULL);
     struct json_object *type = NULL;
     if (json_object_is_type(root, json_type_object) &&
         json_object_object_get_ex(root, "errorType", &type) &&

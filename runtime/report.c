@@ -40,8 +40,12 @@ static const char *valid_type(const char *type)
 static void copy_printable(char *out, size_t size, const char *text)
 {
     size_t length = 0;
-    for (; text != NULL && text[length] != '\0' && length + 1 < size; length++)
-        out[length] = text[length] >= ' ' && text[length] < 0x7f ? text[length] : '?';
+    for (; text != NULL && text[length] != '\0' && length + 1 < size; length++) {
+        bool printable = text[length] >= ' ' && text[length] < 0x7f;
+        out[length] = '?';
+        if (printable)
+            out[length] = text[length];
+    }
     out[length] = '\0';
 }
 

@@ -86,7 +86,10 @@ static void set_trace_variable(const char *trace_id)
     const char *concurrency = getenv("AWS_LAMBDA_MAX_CONCURRENCY");
     if (concurrency != NULL && concurrency[0] != '\0')
         return;
-    if (trace_id[0] == '\0' || setenv(TRACE_VARIABLE, trace_id, 1) != 0)
+    /* Not setenv(): the C library keeps every value it was ever given. */
+    static char variable[sizeof TRACE_VARIABLE + sizeof((struct runtime_invocation *)0)->trace_id];
+    (void)snprintf(variable, sizeof variable, TRACE_VARIABLE "=%s", trace_id);
+    if (trace_id[0] == '\0' || putenv(variable) != 0)
         (void)unsetenv(TRACE_VARIABLE);
 }
 
@@ -101,6 +104,8 @@ int runtime_next(const struct runtime *runtime, struct runtime_invocation *invoc
             delivery_clear(invocation);
             return error_set(err, ERROR_RUNTIME_GONE, "no event, try %d: %s", tries, cause.text);
         }
+        if (runtime->on_retry != NULL)
+            runtime->on_retry(runtime->context, &cause);
         os_sleep_ns(runtime->os, wait_ns);
         wait_ns *= 2;
     }

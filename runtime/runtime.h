@@ -30,6 +30,9 @@ struct runtime {
     const struct http_transport *transport;
     const struct os *os;
     char api[264]; /* "http://host:port" */
+    /* Told why a poll of /next is about to be repeated; may be NULL. Set after runtime_init(). */
+    void (*on_retry)(void *context, const struct error *cause);
+    void *context;
 };
 
 /*

@@ -46,12 +46,13 @@ void throttle_begin(struct throttle_call *call, int64_t answer_by_ns, int64_t no
         .state = CALL_NEEDS_TOKEN, .began_ns = now_ns, .answer_by_ns = answer_by_ns};
 }
 
-/* The bucket follows the learned rate; what it may save up shrinks with it. */
+/* The bucket follows the learned rate; what it may save up shrinks in proportion. */
 static void follow_send_rate(struct throttle *throttle, int64_t now_ns)
 {
+    const struct throttle_settings *s = &throttle->settings;
     double rate = send_rate_now(&throttle->send_rate, now_ns);
     if (rate != throttle->bucket.per_minute)
-        bucket_set_rate(&throttle->bucket, rate, fmax(1, fmin(throttle->settings.burst, rate)),
+        bucket_set_rate(&throttle->bucket, rate, fmax(1, s->burst * (rate / s->per_minute)),
                         now_ns);
 }
 
@@ -136,20 +137,30 @@ static struct throttle_step use_slot(struct throttle *throttle, struct throttle_
     return (struct throttle_step){.action = THROTTLE_SEND};
 }
 
+/* Layer 1 may retry so many times. */
+static int sdk_retries(const struct throttle *throttle, enum error_retry retry)
+{
+    if (retry == RETRY_SDK_ONCE)
+        return throttle->settings.sdk_retries < 1 ? throttle->settings.sdk_retries : 1;
+    return throttle->settings.sdk_retries;
+}
+
 static struct throttle_step back_off(struct throttle *throttle, struct throttle_call *call,
                                      int64_t now_ns)
 {
-    if (now_ns >= call->until_ns) {
+    if (call->told && now_ns >= call->until_ns) {
         call->state = CALL_NEEDS_TOKEN;
         return take_token(throttle, call, now_ns);
     }
+    call->told = true;
     bool app = error_retry_class(call->failure) == RETRY_APP;
     return (struct throttle_step){
         .action = THROTTLE_WAIT,
-        .wait_ns = call->until_ns - now_ns,
+        .wait_ns = later(0, call->until_ns - now_ns),
         .reason = app ? THROTTLE_FOR_APP : THROTTLE_FOR_SDK,
         .retry = app ? call->throttles : call->sdk_failures,
-        .retries = 1 + (app ? throttle->settings.app_retries : throttle->settings.sdk_retries),
+        .retries = 1 + (app ? throttle->settings.app_retries
+                            : sdk_retries(throttle, error_retry_class(call->failure))),
     };
 }
 
@@ -180,16 +191,9 @@ static void answered(struct throttle *throttle, struct throttle_call *call)
     call->state = CALL_DONE;
 }
 
-/* Layer 1 may retry so many times. */
-static int sdk_retries(const struct throttle *throttle, enum error_retry retry)
-{
-    if (retry == RETRY_SDK_ONCE)
-        return throttle->settings.sdk_retries < 1 ? throttle->settings.sdk_retries : 1;
-    return throttle->settings.sdk_retries;
-}
-
 static bool may_retry(struct throttle *throttle, struct throttle_call *call)
 {
+    call->quota_taken = false;
     switch (error_retry_class(call->failure)) {
     case RETRY_NEVER:
         return false;
@@ -244,6 +248,7 @@ void throttle_report(struct throttle *throttle, struct throttle_call *call,
     }
     count_failure(call, outcome->kind);
     call->failed_ns = now_ns;
+    call->told = false;
     call->failure_delay_ns = delay_ns(throttle, call, outcome);
     call->until_ns = now_ns + call->failure_delay_ns;
     int64_t token_ns = bucket_wait_ns(&throttle->bucket, now_ns);

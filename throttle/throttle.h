@@ -15,7 +15,7 @@
  * draws; it reads no clock, does not sleep, and does no I/O, so the same code runs in Lambda, in
  * tests and under a virtual clock. The caller's loop:
  *
- *     throttle_begin(&throttle, &call, answer_by, now);
+ *     throttle_begin(&call, answer_by, now);
  *     for (;;) {
  *         struct throttle_step step = throttle_next(&throttle, &call, now);
  *         THROTTLE_WAIT    sleep step.wait_ns
@@ -72,6 +72,7 @@ struct throttle_call {
     int attempts;     /* sent and reported */
     int sdk_failures;
     int throttles;
+    bool told;                /* of the backoff: the caller knows of it */
     bool quota_taken;         /* the last retry was paid from the retry quota */
     enum error_kind failure;  /* of the last attempt */
     int64_t failure_delay_ns; /* how long a throttled caller should stay away, from failed_ns */
@@ -89,7 +90,7 @@ enum throttle_reason {
 
 struct throttle_step {
     enum throttle_action action;
-    /* THROTTLE_WAIT */
+    /* THROTTLE_WAIT: each backoff is told of once at least, with 0 when it is over already */
     int64_t wait_ns;
     enum throttle_reason reason;
     int retry;   /* for a backoff: the how manieth failure of its layer this is, from 1 ... */

@@ -8,6 +8,7 @@
  *       -> {date, authorization}
  *   {"do":"invoke", settings, message, at, answer: {status, headers, body}}
  *       -> {method, url, sent_headers, sent_body, kind, retry}
+ *   {"do":"name", answer: {status, headers, body}} -> {name, kind, retry}
  *   {"do":"kind", name} -> {kind, retry}
  */
 #include <json-c/json.h>
@@ -17,6 +18,7 @@
 
 #include "aws/sigv4.h"
 #include "bedrock/bedrock.h"
+#include "bedrock/classify.h"
 #include "tests/support/fake_http.h"
 
 #define HEADERS_MAX 32
@@ -121,6 +123,24 @@ static void sign(struct json_object *task, struct json_object *reply)
     free(body);
 }
 
+static void name(struct json_object *task, struct json_object *reply)
+{
+    struct json_object *answer = member(task, "answer");
+    const char *headers = text(answer, "headers");
+    size_t length = 0;
+    char *body = bytes(answer, "body", &length);
+    struct http_response response = {.status = json_object_get_int(member(answer, "status"))};
+    buffer_init(&response.headers, HTTP_HEADERS_MAX);
+    buffer_init(&response.body, length);
+    must(buffer_append_string(&response.headers, headers, NULL) == 0, "headers");
+    must(buffer_append(&response.body, body, length, NULL) == 0, "body");
+    struct classification found = classify(&response, 0);
+    add_text(reply, "name", found.name);
+    add_kind(reply, found.kind);
+    http_response_free(&response);
+    free(body);
+}
+
 static const char *setting(void *context, const char *variable)
 {
     return text(context, variable);
@@ -191,6 +211,8 @@ int main(void)
             sign(task, reply);
         else if (strcmp(what, "invoke") == 0)
             invoke(task, reply);
+        else if (strcmp(what, "name") == 0)
+            name(task, reply);
         else
             add_kind(reply, error_from_name(text(task, "name")));
         (void)printf("%s\n", json_object_to_json_string_ext(reply, JSON_C_TO_STRING_PLAIN));

@@ -151,6 +151,21 @@ static void a_hanging_model_becomes_504_and_the_next_message_is_answered(void **
     stage_close(&stage);
 }
 
+static void the_read_timeout_ends_an_attempt_before_the_deadline(void **state)
+{
+    (void)state;
+    static const struct peer_answer answers[] = {{.hang = true}, OK};
+    static const char *const settings[] = {"BEDROCK_READ_TIMEOUT=0.2",
+                                           "BEDROCK_CONNECT_TIMEOUT=600", NULL};
+    struct stage stage;
+    stage_open(&stage, two, 2, answers, COUNT(answers), settings);
+    stage_wait_posts(&stage, 2);
+    assert_int_equal(stage_status(&stage, 0), 504);
+    assert_int_equal(child_count_lines(&stage.child, "Model call failed: read_timeout"), 1);
+    assert_int_equal(stage_status(&stage, 1), 200);
+    stage_close(&stage);
+}
+
 static void a_short_lambda_deadline_becomes_504_too(void **state)
 {
     (void)state;
@@ -160,22 +175,6 @@ static void a_short_lambda_deadline_becomes_504_too(void **state)
     stage_open(&stage, hurried, 1, answers, COUNT(answers), NULL);
     stage_wait_posts(&stage, 1);
     assert_int_equal(stage_status(&stage, 0), 504);
-    stage_close(&stage);
-}
-
-static void the_rate_limit_spaces_messages_out(void **state)
-{
-    (void)state;
-    static const struct peer_answer answers[] = {OK};
-    static struct stage_event events[6];
-    for (size_t i = 0; i < COUNT(events); i++)
-        events[i] = (struct stage_event){.event = DIRECT};
-    static const char *const settings[] = {"BEDROCK_RATE_LIMIT=1200", "BEDROCK_BURST=1", NULL};
-    struct stage stage;
-    stage_open(&stage, events, COUNT(events), answers, 1, settings);
-    stage_wait_posts(&stage, COUNT(events));
-    for (size_t i = 1; i < COUNT(events); i++)
-        assert_true(stage.models[i].at_ns - stage.models[i - 1].at_ns >= 45 * 1000000);
     stage_close(&stage);
 }
 
@@ -226,8 +225,8 @@ int main(void)
         cmocka_unit_test(a_half_answer_is_asked_for_again),
         cmocka_unit_test(faults_without_end_become_500_without_internals),
         cmocka_unit_test(a_hanging_model_becomes_504_and_the_next_message_is_answered),
+        cmocka_unit_test(the_read_timeout_ends_an_attempt_before_the_deadline),
         cmocka_unit_test(a_short_lambda_deadline_becomes_504_too),
-        cmocka_unit_test(the_rate_limit_spaces_messages_out),
         cmocka_unit_test(a_message_beyond_the_limit_is_refused_and_nothing_is_sent),
         cmocka_unit_test(signed_requests_go_to_the_encoded_path),
     };

@@ -39,6 +39,7 @@ static void a_connection_cut_during_next_is_polled_again(void **state)
     stage_wait_posts(&stage, 1);
     assert_string_equal(stage.posts[0].path, "/2018-06-01/runtime/invocation/request-4/response");
     assert_int_equal(stage_status(&stage, 0), 200);
+    assert_int_equal(child_count_lines(&stage.child, "polling again"), 3);
     stage_close(&stage);
 }
 
@@ -114,6 +115,10 @@ static void bad_settings_are_told_to_lambda_and_end_the_start(void **state)
         {"BEDROCK_RATE_LIMIT=-1", "from 1 to 100000"},
         {"BEDROCK_RATE_LIMIT=1e9", "BEDROCK_RATE_LIMIT is \"1e9\""},
         {"BEDROCK_RATE_LIMIT=nan", "BEDROCK_RATE_LIMIT is \"nan\""},
+        {"AWS_CA_BUNDLE=/nonexistent.pem", "AWS_CA_BUNDLE"},
+        {"AWS_REGION=us east", "BEDROCK_REGION"},
+        {"BEDROCK_PROVIDER=claude", "must be anthropic, nova or openai"},
+        {"AWS_ENDPOINT_URL_BEDROCK_RUNTIME=ftp://x", "must be http:// or https://"},
         {"BEDROCK_MAX_DELAY=0.5", "must not be below BEDROCK_BASE_DELAY"},
         {"BEDROCK_MODEL_ID=unknown.model-v1:0", "BEDROCK_PROVIDER"},
     };

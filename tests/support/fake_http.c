@@ -39,6 +39,7 @@ static void record(struct fake_http *fake, const struct http_request *request)
         .body = copy(request->body, request->body_length),
         .body_length = request->body_length,
         .timeout_ns = request->timeout_ns,
+        .read_timeout_ns = request->read_timeout_ns,
         .connect_timeout_ns = request->connect_timeout_ns,
         .at_ns = fake->os != NULL ? fake->os->now_ns : 0,
     };
@@ -49,9 +50,12 @@ static int play(struct fake_http *fake, const struct fake_answer *answer,
                 const struct http_request *request, struct http_response *response,
                 struct error *err)
 {
-    bool late = request->timeout_ns > 0 && answer->takes_ns > request->timeout_ns;
+    int64_t limit_ns = request->timeout_ns;
+    if (request->read_timeout_ns > 0 && request->read_timeout_ns < limit_ns)
+        limit_ns = request->read_timeout_ns;
+    bool late = limit_ns > 0 && answer->takes_ns > limit_ns;
     if (fake->os != NULL)
-        fake_os_advance(fake->os, late ? request->timeout_ns : answer->takes_ns);
+        fake_os_advance(fake->os, late ? limit_ns : answer->takes_ns);
     if (late)
         return error_set(err, ERROR_READ_TIMEOUT, "scripted time-out");
     if (answer->status == 0)

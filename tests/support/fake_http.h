@@ -19,7 +19,7 @@ struct fake_answer {
 struct fake_sent {
     char *method, *url, *headers, *body; /* headers as "name: value\n" lines */
     size_t body_length;
-    int64_t timeout_ns, connect_timeout_ns;
+    int64_t timeout_ns, read_timeout_ns, connect_timeout_ns;
     int64_t at_ns; /* now_ns() when it was sent */
 };
 

@@ -15,10 +15,12 @@ void family_check_answers(const struct family *family, const struct family_case 
         struct json_object *root = json_tokener_parse(cases[i].json);
         int result = family->read_answer(root, &answer, &err);
         json_object_put(root);
+        if ((result == 0) != (cases[i].text != NULL))
+            print_error("case %zu: %s\n", i, cases[i].json);
         if (cases[i].text == NULL) {
             assert_int_equal(result, -1);
             assert_int_equal(err.kind, ERROR_BAD_ANSWER);
-            free(answer.text);
+            assert_null(answer.text);
             continue;
         }
         assert_int_equal(result, 0);

@@ -29,8 +29,10 @@ static void deliver(struct stage *stage, struct peer_answer *answer)
                             (event->deadline_ms > 0 ? event->deadline_ms : 60000);
     (void)snprintf(headers, sizeof headers,
                    "Content-Type: application/json\r\nLambda-Runtime-Aws-Request-Id: "
-                   "request-%zu\r\nLambda-Runtime-Deadline-Ms: %lld\r\n%s",
-                   stage->delivered, deadline_ms, event->headers != NULL ? event->headers : "");
+                   "request-%zu\r\nLambda-Runtime-Trace-Id: Root=1-%08zx-0123456789abcdef01234567;"
+                   "Parent=0123456789abcdef;Sampled=0\r\nLambda-Runtime-Deadline-Ms: %lld\r\n%s",
+                   stage->delivered, stage->delivered, deadline_ms,
+                   event->headers != NULL ? event->headers : "");
     *answer = event->how;
     answer->status = event->cut ? 0 : answer->status > 0 ? answer->status : 200;
     answer->headers = headers;
@@ -91,6 +93,16 @@ static void play_bedrock(void *context, const struct peer_request *request,
     pthread_mutex_unlock(&stage->lock);
 }
 
+/* Whether one of the settings has the name of `variable`, "NAME=value". */
+static bool is_set(const char *const *settings, size_t count, const char *variable)
+{
+    size_t name_length = strcspn(variable, "=") + 1;
+    for (size_t i = 0; i < count; i++)
+        if (strncmp(settings[i], variable, name_length) == 0)
+            return true;
+    return false;
+}
+
 static void start_bootstrap(struct stage *stage, const char *const *settings)
 {
     char api[64];
@@ -113,9 +125,11 @@ static void start_bootstrap(struct stage *stage, const char *const *settings)
     const char *environment[64] = {0};
     size_t n = 0;
     for (size_t i = 0; settings != NULL && settings[i] != NULL && n < 40; i++)
-        environment[n++] = settings[i]; /* the first of a name is the one that counts */
+        environment[n++] = settings[i];
+    size_t given_count = n;
     for (size_t i = 0; i < sizeof usual / sizeof usual[0]; i++)
-        environment[n++] = usual[i];
+        if (!is_set(environment, given_count, usual[i]))
+            environment[n++] = usual[i];
     const char *program = getenv("BOOTSTRAP");
     const char *const arguments[] = {"bootstrap", NULL};
     child_start(&stage->child, program != NULL ? program : "build/bootstrap", arguments,

@@ -584,7 +584,7 @@ static void a_server_is_trusted_with_its_ca_file_only(void **state)
         {{.ca_file = tls.ca_file, .trust = HTTP_TRUST_AMAZON}, true, 1},
         {{.ca_file = other.ca_file}, false, 1},
         {{.ca_file = other.ca_file, .trust = HTTP_TRUST_AMAZON}, false, 1},
-        {{.ca_file = "/nowhere/ca.pem"}, false, 1},
+        {{.ca_file = "/dev/null"}, false, 1},
         {{.trust = HTTP_TRUST_BUNDLE}, false, 1},
         {{.trust = HTTP_TRUST_AMAZON}, false, 2}, /* the Amazon roots, then the system's bundle */
     };
@@ -594,7 +594,7 @@ static void a_server_is_trusted_with_its_ca_file_only(void **state)
         if (cases[i].trusted)
             get_ok(http, loopback_url(server));
         if (!cases[i].trusted)
-            get_fails(http, loopback_url(server), TIMEOUT_NS, ERROR_CONNECTION);
+            get_fails(http, loopback_url(server), TIMEOUT_NS, ERROR_UNTRUSTED);
         assert_int_equal(loopback_requests(server), cases[i].trusted ? 1 : 0);
         assert_true(loopback_connections(server) <= cases[i].connections);
         http_free(http);
@@ -611,14 +611,22 @@ static void the_systems_bundle_comes_after_the_amazon_roots_once(void **state)
     loopback_tls_init(&tls, "IP:127.0.0.1");
     struct loopback *server = serve(&always_ok, 1, &tls);
     struct http *http = new_client(&(struct http_options){.trust = HTTP_TRUST_AMAZON});
-    get_fails(http, loopback_url(server), TIMEOUT_NS, ERROR_CONNECTION);
+    get_fails(http, loopback_url(server), TIMEOUT_NS, ERROR_UNTRUSTED);
     loopback_wait_for_connections(server, 2);
-    get_fails(http, loopback_url(server), TIMEOUT_NS, ERROR_CONNECTION);
+    get_fails(http, loopback_url(server), TIMEOUT_NS, ERROR_UNTRUSTED);
     loopback_wait_for_connections(server, 3);
     assert_int_equal(loopback_connections(server), 3);
     http_free(http);
     loopback_stop(server);
     loopback_tls_free(&tls);
+}
+
+static void a_bundle_that_cannot_be_read_is_refused_at_the_start(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    assert_null(http_new(&(struct http_options){.ca_file = "/nonexistent.pem"}, &err));
+    assert_int_equal(err.kind, ERROR_CONFIG);
 }
 
 static void a_certificate_for_another_name_is_refused(void **state)
@@ -628,7 +636,7 @@ static void a_certificate_for_another_name_is_refused(void **state)
     loopback_tls_init(&tls, "DNS:elsewhere.example");
     struct loopback *server = serve(&always_ok, 1, &tls);
     struct http *http = new_client(&(struct http_options){.ca_file = tls.ca_file});
-    get_fails(http, loopback_url(server), TIMEOUT_NS, ERROR_CONNECTION);
+    get_fails(http, loopback_url(server), TIMEOUT_NS, ERROR_UNTRUSTED);
     assert_int_equal(loopback_requests(server), 0);
     http_free(http);
     loopback_stop(server);
@@ -842,6 +850,7 @@ int main(void)
         cmocka_unit_test(a_refused_connection_is_a_connection_failure),
         cmocka_unit_test(a_server_is_trusted_with_its_ca_file_only),
         cmocka_unit_test(the_systems_bundle_comes_after_the_amazon_roots_once),
+        cmocka_unit_test(a_bundle_that_cannot_be_read_is_refused_at_the_start),
         cmocka_unit_test(a_certificate_for_another_name_is_refused),
         cmocka_unit_test(a_connection_opened_ahead_carries_the_first_request),
         cmocka_unit_test(a_tls_connection_opened_ahead_carries_the_first_request),

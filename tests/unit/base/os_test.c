@@ -195,7 +195,8 @@ static void random_bytes_come_whole_however_the_kernel_gives_them(void **state)
 static void a_draw_is_at_least_zero_and_below_one(void **state)
 {
     (void)state;
-    double least = 1, most = 0;
+    double least = 1;
+    double most = 0;
     for (int i = 0; i < 10000; i++) {
         double draw = os_draw(os_real());
         assert_true(draw >= 0 && draw < 1);
@@ -290,7 +291,8 @@ static void the_clock_of_tests_moves_by_sleeping(void **state)
     (void)state;
     struct fake_os fake;
     fake_os_init(&fake);
-    int64_t now = os_now_ns(&fake.os), wall = os_wall_ns(&fake.os);
+    int64_t now = os_now_ns(&fake.os);
+    int64_t wall = os_wall_ns(&fake.os);
     os_sleep_ns(&fake.os, 90 * S);
     os_sleep_ns(&fake.os, -S);
     assert_int_equal(os_now_ns(&fake.os), now + 90 * S);

@@ -49,6 +49,8 @@ static const struct {
     {"\xe2z\x82", 3, 0, "?z?"},
     {"\xf0\x9f\x98z", 4, 0, "???z"},
     {"\xf0\x9fz\x80", 4, 0, "??z?"},
+    {"\xe2\x82\xc0", 3, 0, "???"},
+    {"\xf0\x9f\x98\xff", 4, 0, "????"},
     /* among others */
     {"a\xc3\xa9z", 4, 1, "a\xc3\xa9z"},
     {"a\xc3", 2, 1, "a?"},

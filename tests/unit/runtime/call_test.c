@@ -8,7 +8,7 @@
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 
-static struct fake_os clock_;
+static struct fake_os fake_clock;
 static struct fake_http http;
 static struct runtime runtime;
 static struct http_response response;
@@ -16,11 +16,11 @@ static struct error err;
 
 static void play(const struct fake_answer *answers, size_t count)
 {
-    fake_os_init(&clock_);
-    fake_http_init(&http, answers, count, &clock_);
+    fake_os_init(&fake_clock);
+    fake_http_init(&http, answers, count, &fake_clock);
     err = (struct error){0};
-    assert_int_equal(runtime_init(&runtime, "127.0.0.1:9001", &http.transport, &clock_.os, NULL),
-                     0);
+    assert_int_equal(
+        runtime_init(&runtime, "127.0.0.1:9001", &http.transport, &fake_clock.os, NULL), 0);
 }
 
 static void stop(void)
@@ -93,10 +93,10 @@ static void a_post_is_bounded(void **state)
     const struct fake_answer answer = {.status = 202, .takes_ns = 3600 * NS_PER_S};
     const struct call call = {.path = "/x", .body = "{}", .body_length = 2};
     play(&answer, 1);
-    int64_t start_ns = clock_.now_ns;
+    int64_t start_ns = fake_clock.now_ns;
     assert_int_equal(call_post(&runtime, &call, &response, &err), -1);
     assert_int_equal(err.kind, ERROR_RUNTIME_REFUSED);
-    assert_true(clock_.now_ns - start_ns == RUNTIME_POST_TIMEOUT_NS);
+    assert_true(fake_clock.now_ns - start_ns == RUNTIME_POST_TIMEOUT_NS);
     assert_true(http.sent[0].connect_timeout_ns == NS_PER_S);
     assert_string_equal(http.sent[0].method, "POST");
     assert_string_equal(http.sent[0].body, "{}");
@@ -147,7 +147,7 @@ static void a_post_that_fails_on_the_way_is_not_repeated(void **state)
         assert_int_equal(err.kind, ERROR_RUNTIME_REFUSED);
         assert_string_equal(err.text, "scripted failure");
         assert_int_equal(http.calls, 1);
-        assert_int_equal(clock_.sleeps, 0);
+        assert_int_equal(fake_clock.sleeps, 0);
         stop();
     }
 }
@@ -218,7 +218,7 @@ static void the_longest_id_and_address_fit(void **state)
     char api[257];
     memset(api, 'h', 252);
     memcpy(api + 252, ":443", 5);
-    assert_int_equal(runtime_init(&runtime, api, &http.transport, &clock_.os, NULL), 0);
+    assert_int_equal(runtime_init(&runtime, api, &http.transport, &fake_clock.os, NULL), 0);
     memset(invocation.request_id, '/', sizeof invocation.request_id - 1);
     call_invocation_path(path, &invocation, "response");
     assert_int_equal(call_post(&runtime, &(struct call){.path = path}, &response, &err), 0);

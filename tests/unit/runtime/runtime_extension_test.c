@@ -10,18 +10,18 @@
 #define TEN            "0123456789"
 #define CHARACTERS_120 TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN
 
-static struct fake_os clock_;
+static struct fake_os fake_clock;
 static struct fake_http http;
 static struct runtime runtime;
 static struct error err;
 
 static void play(const struct fake_answer *answers, size_t count)
 {
-    fake_os_init(&clock_);
-    fake_http_init(&http, answers, count, &clock_);
+    fake_os_init(&fake_clock);
+    fake_http_init(&http, answers, count, &fake_clock);
     err = (struct error){0};
-    assert_int_equal(runtime_init(&runtime, "127.0.0.1:9001", &http.transport, &clock_.os, NULL),
-                     0);
+    assert_int_equal(
+        runtime_init(&runtime, "127.0.0.1:9001", &http.transport, &fake_clock.os, NULL), 0);
 }
 
 static void an_extension_for_no_events_is_registered(void **state)

@@ -14,7 +14,7 @@
 #define TRACE        "_X_AMZN_TRACE_ID"
 #define CONCURRENCY  "AWS_LAMBDA_MAX_CONCURRENCY"
 
-static struct fake_os clock_;
+static struct fake_os fake_clock;
 static struct fake_http http;
 static struct runtime runtime;
 static struct runtime_invocation invocation;
@@ -22,11 +22,11 @@ static struct error err;
 
 static void play(const struct fake_answer *answers, size_t count)
 {
-    fake_os_init(&clock_);
-    fake_http_init(&http, answers, count, &clock_);
+    fake_os_init(&fake_clock);
+    fake_http_init(&http, answers, count, &fake_clock);
     err = (struct error){0};
-    assert_int_equal(runtime_init(&runtime, "127.0.0.1:9001", &http.transport, &clock_.os, NULL),
-                     0);
+    assert_int_equal(
+        runtime_init(&runtime, "127.0.0.1:9001", &http.transport, &fake_clock.os, NULL), 0);
 }
 
 static void stop(void)
@@ -45,7 +45,7 @@ static void an_address_is_host_and_port(void **state)
     };
     for (size_t i = 0; i < COUNT(good); i++) {
         struct runtime made;
-        assert_int_equal(runtime_init(&made, good[i], &http.transport, &clock_.os, &err), 0);
+        assert_int_equal(runtime_init(&made, good[i], &http.transport, &fake_clock.os, &err), 0);
         assert_memory_equal(made.api, "http://", 7);
         assert_string_equal(made.api + 7, good[i]);
     }
@@ -92,7 +92,8 @@ static void any_other_address_is_refused_with_a_clear_text(void **state)
         struct runtime made;
         memset(&made, 0xff, sizeof made);
         err = (struct error){0};
-        assert_int_equal(runtime_init(&made, cases[i].api, &http.transport, &clock_.os, &err), -1);
+        assert_int_equal(runtime_init(&made, cases[i].api, &http.transport, &fake_clock.os, &err),
+                         -1);
         assert_int_equal(err.kind, ERROR_CONFIG);
         if (strstr(err.text, cases[i].says) == NULL)
             fail_msg("case %zu: %s", i, err.text);
@@ -143,7 +144,7 @@ static void what_cannot_be_used_is_polled_again(void **state)
         assert_int_equal(runtime_next(&runtime, &invocation, &err), 0);
         assert_string_equal(invocation.request_id, "r-2");
         assert_int_equal(http.calls, 2);
-        assert_true(clock_.slept_ns == 100 * NS_PER_MS);
+        assert_true(fake_clock.slept_ns == 100 * NS_PER_MS);
         stop();
     }
 }
@@ -154,7 +155,7 @@ static void polling_is_given_up_after_five_retries(void **state)
     static const struct fake_answer answers[] = {{.status = 500}, {.failure = ERROR_CONNECTION}};
     static const int64_t at_ms[] = {0, 100, 300, 700, 1500, 3100};
     play(answers, 2);
-    int64_t start_ns = clock_.now_ns;
+    int64_t start_ns = fake_clock.now_ns;
     assert_int_equal(runtime_next(&runtime, &invocation, &err), -1);
     assert_int_equal(err.kind, ERROR_RUNTIME_GONE);
     assert_string_equal(err.text, "no event, try 6: scripted failure");
@@ -175,7 +176,7 @@ static void every_call_has_its_own_five_retries(void **state)
     assert_int_equal(runtime_next(&runtime, &invocation, &err), 0);
     assert_int_equal(runtime_next(&runtime, &invocation, &err), 0);
     assert_int_equal(http.calls, 12);
-    assert_true(clock_.slept_ns == 6200 * NS_PER_MS);
+    assert_true(fake_clock.slept_ns == 6200 * NS_PER_MS);
     stop();
 }
 
@@ -191,7 +192,7 @@ static void a_403_ends_it_at_once(void **state)
     assert_string_equal(err.text,
                         "no event, try 1: the Runtime API answered 403 InvalidStateTransition");
     assert_int_equal(http.calls, 1);
-    assert_int_equal(clock_.sleeps, 0);
+    assert_int_equal(fake_clock.sleeps, 0);
     stop();
 }
 
@@ -435,7 +436,7 @@ static void workers_do_not_mix_up_their_events(void **state)
 {
     (void)state;
     static const struct fake_answer none = {.status = 500};
-    pthread_t threads[4];
+    pthread_t threads[4] = {0};
     struct echo echoes[COUNT(threads)] = {{0}};
     assert_int_equal(setenv(CONCURRENCY, "4", 1), 0);
     play(&none, 1);

@@ -75,7 +75,7 @@ static struct throttle_step play(struct player *p, int64_t budget_ns, const enum
             player_send(p);
             continue;
         }
-        assert_true(step.wait_ns > 0);
+        assert_true(step.wait_ns > 0 || step.reason != THROTTLE_FOR_TOKEN);
         p->reasons[p->waits] = step.reason;
         p->waited_ns[p->waits++] = step.wait_ns;
         p->last = step;
@@ -206,6 +206,7 @@ static void a_model_fault_is_retried_once(void **state)
     player_init(&p, &settings);
     assert_int_equal(PLAY(&p, 28 * S, ERROR_MODEL_FAULT).cause, ERROR_MODEL_FAULT);
     assert_int_equal(p.sent, 2);
+    assert_int_equal(p.last.retries, 2);
 }
 
 static void an_outage_spends_the_retry_quota_and_no_more(void **state)
@@ -360,6 +361,19 @@ static void a_sandbox_frozen_in_its_wait_gives_its_token_back(void **state)
     assert_int_equal(throttle.bucket.tat_ns, tat - 2 * S);
 }
 
+static void a_backoff_that_is_over_already_is_told_of_all_the_same(void **state)
+{
+    (void)state;
+    struct player p;
+    struct throttle_settings settings = defaults();
+    player_init(&p, &settings);
+    p.draw = 0; /* full jitter: no wait at all */
+    assert_int_equal(PLAY(&p, 28 * S, ERROR_SERVER_FAULT, ERROR_NONE).action, THROTTLE_DONE);
+    assert_int_equal(p.waits, 1);
+    assert_int_equal(p.waited_ns[0], 0);
+    assert_int_equal(p.reasons[0], THROTTLE_FOR_SDK);
+}
+
 static void a_wait_cut_short_goes_on(void **state)
 {
     (void)state;
@@ -390,6 +404,31 @@ static void throttles_slow_the_bucket_down_and_time_brings_it_back(void **state)
     PLAY(&p, 28 * S, ERROR_NONE);
     assert_true(p.throttle.bucket.per_minute == 30);
     assert_true(p.throttle.bucket.capacity == 30);
+}
+
+static void a_burst_above_the_rate_comes_back_whole(void **state)
+{
+    (void)state;
+    struct player p;
+    struct throttle_settings settings = defaults();
+    settings.burst = 100;
+    player_init(&p, &settings);
+    PLAY(&p, 28 * S, ERROR_THROTTLED, ERROR_NONE);
+    assert_true(p.throttle.bucket.capacity < 80);
+    p.now_ns += 1800 * S;
+    PLAY(&p, 28 * S, ERROR_NONE);
+    assert_true(p.throttle.bucket.capacity == 100);
+}
+
+static void a_retry_of_layer_two_is_not_paid_back_to_the_retry_quota(void **state)
+{
+    (void)state;
+    struct player p;
+    struct throttle_settings settings = defaults();
+    player_init(&p, &settings);
+    PLAY(&p, 28 * S, ERROR_SERVER_FAULT, ERROR_THROTTLED, ERROR_NONE);
+    assert_int_equal(p.throttle.quota.available,
+                     RETRY_QUOTA_CAPACITY - RETRY_QUOTA_COST + RETRY_QUOTA_REWARD);
 }
 
 static void daily_and_account_quotas_do_not_lower_the_rate(void **state)
@@ -428,8 +467,11 @@ int main(void)
         cmocka_unit_test(the_deadline_bounds_the_wait_for_a_token),
         cmocka_unit_test(a_call_that_comes_too_late_is_out_of_time),
         cmocka_unit_test(a_sandbox_frozen_in_its_wait_gives_its_token_back),
+        cmocka_unit_test(a_backoff_that_is_over_already_is_told_of_all_the_same),
         cmocka_unit_test(a_wait_cut_short_goes_on),
         cmocka_unit_test(throttles_slow_the_bucket_down_and_time_brings_it_back),
+        cmocka_unit_test(a_burst_above_the_rate_comes_back_whole),
+        cmocka_unit_test(a_retry_of_layer_two_is_not_paid_back_to_the_retry_quota),
         cmocka_unit_test(daily_and_account_quotas_do_not_lower_the_rate),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
