@@ -155,19 +155,15 @@ $(BUILD)/bench/%: bench/%.c $(FLAGS) | $(DEPS)
 	@$(call say,LD,$@)
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) $< -o $@
 
-# What is deployed: one static bootstrap, ARCH=x86_64 or arm64, zipped so that the same source gives the
-# same bytes.
-ARCH    ?= x86_64
-STATICS := $(BUILD)/static/$(ARCH)
-ZIP     := $(BUILD)/weir-$(ARCH).zip
-CROSS    = $(if $(filter arm64,$(ARCH)),aarch64-linux-gnu-gcc,x86_64-linux-gnu-gcc)
+# What is deployed: one static bootstrap, zipped so that the same source gives the same bytes.
+STATICS := $(BUILD)/static/x86_64
 
 .PHONY: package
-package: ## Build build/weir-ARCH.zip: one static bootstrap (ARCH=x86_64 or arm64)
-	@scripts/install-dependencies package-$(ARCH)
-	@scripts/static-libcurl $(ARCH) $(STATICS)
-	@$(MAKE) BUILD=$(STATICS)/build STATIC=$(STATICS) CC=$(CROSS) $(STATICS)/build/bootstrap
-	@scripts/pack $(STATICS)/build/bootstrap $(ZIP)
+package: ## Build build/weir-x86_64.zip: one static bootstrap for Lambda
+	@scripts/install-dependencies package
+	@scripts/static-libcurl $(STATICS)
+	@$(MAKE) BUILD=$(STATICS)/build STATIC=$(STATICS) $(STATICS)/build/bootstrap
+	@scripts/pack $(STATICS)/build/bootstrap $(BUILD)/weir-x86_64.zip
 
 .PHONY: bench
 bench: $(BUILD)/bootstrap $(BUILD)/bench/startup ## Measure the time from exec to the first /next
