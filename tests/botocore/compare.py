@@ -1,7 +1,7 @@
 """Holds the program against botocore, the AWS SDK for Python, with requests and answers made at
 random: signatures, the requests for Bedrock, and what its error answers mean.
 
-    build/venv/bin/python tests/botocore/compare.py [SEED]
+    build/venv/sdk/bin/python tests/botocore/compare.py [SEED]
 
 The program's side is build/tests/botocore/compare. Ends with status 1 at the first difference, and
 says which seed shows it again.

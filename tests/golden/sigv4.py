@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Signs requests with botocore. As a program: writes the goldens of tests/unit/aws/sigv4_test.c.
 
-    scripts/venv && build/venv/bin/python tests/golden/sigv4.py >tests/golden/sigv4.json
+    scripts/venv sdk && build/venv/sdk/bin/python tests/golden/sigv4.py >tests/golden/sigv4.json
 
 A case is what tests/support/sigv4_case.h reads, and `authorization`, the header that botocore made.
 Keys are made up.
