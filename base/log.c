@@ -4,6 +4,7 @@
 #include <json-c/json.h>
 #include <math.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,8 +12,11 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/buffer.h"
+#include "base/log_text.h"
 #include "base/utf8.h"
 
+#define TEXT_MAX    (1U << 20)
 #define MESSAGE_MAX 1024
 #define STRING_MAX  1024
 #define NUMBER_MAX  320 /* digits of any double, and three decimals */
@@ -25,6 +29,11 @@ enum log_level log_level_from_name(const char *name)
         if (strcasecmp(name, level_names[level]) == 0)
             return (enum log_level)level;
     return LOG_INFO;
+}
+
+enum log_format log_format_from_name(const char *name)
+{
+    return name != NULL && strcasecmp(name, "text") == 0 ? LOG_TEXT : LOG_JSON;
 }
 
 static void timestamp(const struct os *os, char *out, size_t size)
@@ -82,7 +91,7 @@ static void write_whole(int fd, const char *bytes, size_t count)
     }
 }
 
-static void write_line(int fd, struct json_object *line)
+static void write_json(int fd, struct json_object *line)
 {
     size_t length = 0;
     int flags = JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE;
@@ -96,29 +105,84 @@ static void write_line(int fd, struct json_object *line)
     free(whole);
 }
 
+static void write_text(int fd, struct json_object *line)
+{
+    struct buffer text;
+    buffer_init(&text, TEXT_MAX);
+    if (log_text_append(line, &text, NULL) == 0)
+        write_whole(fd, text.data, text.length);
+    buffer_free(&text);
+}
+
+/* What a line says. */
+struct entry {
+    const struct log_scope *scope;
+    enum log_level level;
+    const char *message;
+    const struct log_field *fields;
+    size_t count;
+};
+
+/* To be put; NULL without memory. */
+static struct json_object *new_line(const struct entry *entry)
+{
+    struct json_object *line = json_object_new_object();
+    if (line == NULL)
+        return NULL;
+    char now[64];
+    timestamp(entry->scope->log->os, now, sizeof now);
+    add_string(line, "timestamp", now);
+    add_string(line, "level", level_names[entry->level]);
+    add_string(line, "message", entry->message);
+    add_string(line, "requestId", entry->scope->request_id);
+    add_string(line, "session_id", entry->scope->session_id);
+    for (size_t i = 0; i < entry->count; i++)
+        add_field(line, &entry->fields[i]);
+    return line;
+}
+
+static bool add_members(struct json_object *line, struct json_object *document)
+{
+    json_object_object_foreach(document, name, value)
+    {
+        if (json_object_object_add(line, name, json_object_get(value)) == 0)
+            continue;
+        json_object_put(value);
+        return false;
+    }
+    return true;
+}
+
+static void write_entry(const struct entry *entry, struct json_object *document)
+{
+    const struct log *log = entry->scope->log;
+    bool wanted = entry->level >= log->level;
+    struct json_object *line = wanted || document != NULL ? new_line(entry) : NULL;
+    if (line == NULL)
+        return;
+    if (wanted && log->format == LOG_TEXT)
+        write_text(log->fd, line);
+    bool measured = document != NULL && add_members(line, document);
+    if (measured || (wanted && log->format == LOG_JSON))
+        write_json(log->fd, line);
+    json_object_put(line);
+}
+
 void log_line(const struct log_scope *scope, enum log_level level, const struct log_field *fields,
               size_t count, const char *format, ...)
 {
-    const struct log *log = scope->log;
-    if (level < log->level)
-        return;
-    struct json_object *line = json_object_new_object();
-    if (line == NULL)
-        return;
-    char now[64];
-    timestamp(log->os, now, sizeof now);
     char message[MESSAGE_MAX];
     va_list args;
+    if (level < scope->log->level)
+        return;
     va_start(args, format);
     (void)vsnprintf(message, sizeof message, format, args);
     va_end(args);
-    add_string(line, "timestamp", now);
-    add_string(line, "level", level_names[level]);
-    add_string(line, "message", message);
-    add_string(line, "requestId", scope->request_id);
-    add_string(line, "session_id", scope->session_id);
-    for (size_t i = 0; i < count; i++)
-        add_field(line, &fields[i]);
-    write_line(log->fd, line);
-    json_object_put(line);
+    write_entry(&(struct entry){scope, level, message, fields, count}, NULL);
+}
+
+void log_document(const struct log_scope *scope, struct json_object *document,
+                  const struct log_field *fields, size_t count, const char *message)
+{
+    write_entry(&(struct entry){scope, LOG_INFO, message, fields, count}, document);
 }

@@ -339,6 +339,78 @@ static void a_log_that_takes_nothing_is_no_fault(void **state)
     assert_int_equal(kernel.calls, 1);
 }
 
+static void a_format_is_known_by_its_name_without_case(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name;
+        enum log_format format;
+    } cases[] = {
+        {"Text", LOG_TEXT}, {"TEXT", LOG_TEXT},  {"text", LOG_TEXT}, {"JSON", LOG_JSON},
+        {"json", LOG_JSON}, {"Texts", LOG_JSON}, {"", LOG_JSON},     {NULL, LOG_JSON},
+    };
+    for (size_t i = 0; i < COUNT(cases); i++)
+        assert_int_equal(log_format_from_name(cases[i].name), cases[i].format);
+}
+
+static void as_text_a_line_says_the_same(void **state)
+{
+    struct fixture *f = *state;
+    f->capture.log.format = LOG_TEXT;
+    log_line(&f->scope, LOG_WARN,
+             LOG_FIELDS(LOG_STRING("kind", "throttled"), LOG_NUMBER("wait_s", 3.5)),
+             "Throttling error on attempt %d/%d", 1, 6);
+    f->scope.request_id = "one\ntwo";
+    f->capture.log.level = LOG_ERROR;
+    log_line(&f->scope, LOG_WARN, LOG_NO_FIELDS, "below the level");
+    log_line(&f->scope, LOG_ERROR, LOG_NO_FIELDS, "bytes \xff and\na line break");
+    assert_text(f, "2026-11-23T12:00:00.000Z WARN r-1 Throttling error on attempt 1/6 "
+                   "session_id=s-1 kind=throttled wait_s=3.500\n"
+                   "2026-11-23T12:00:00.000Z ERROR one\\ntwo bytes ? and\\na line break "
+                   "session_id=s-1\n");
+}
+
+#define DOCUMENT "{\"Requests\":1,\"_aws\":{\"Timestamp\":5}}"
+#define JSON_LINE                                                                                  \
+    "{\"timestamp\":\"2026-11-23T12:00:00.000Z\",\"level\":\"INFO\",\"message\":\"Done\","         \
+    "\"requestId\":\"r-1\",\"session_id\":\"s-1\",\"status\":200"
+#define TEXT_LINE "2026-11-23T12:00:00.000Z INFO r-1 Done session_id=s-1 status=200\n"
+
+static const struct {
+    enum log_format format;
+    enum log_level level;
+    const char *document;
+    const char *written;
+} documents[] = {
+    {LOG_JSON, LOG_INFO, DOCUMENT, JSON_LINE ",\"Requests\":1,\"_aws\":{\"Timestamp\":5}}\n"},
+    {LOG_JSON, LOG_FATAL, DOCUMENT, JSON_LINE ",\"Requests\":1,\"_aws\":{\"Timestamp\":5}}\n"},
+    {LOG_JSON, LOG_INFO, NULL, JSON_LINE "}\n"},
+    {LOG_JSON, LOG_WARN, NULL, ""},
+    {LOG_TEXT, LOG_INFO, DOCUMENT,
+     TEXT_LINE JSON_LINE ",\"Requests\":1,\"_aws\":{\"Timestamp\":5}}\n"},
+    {LOG_TEXT, LOG_WARN, DOCUMENT, JSON_LINE ",\"Requests\":1,\"_aws\":{\"Timestamp\":5}}\n"},
+    {LOG_TEXT, LOG_INFO, NULL, TEXT_LINE},
+    {LOG_TEXT, LOG_WARN, NULL, ""},
+};
+
+static void a_document_is_written_whatever_the_level(void **state)
+{
+    struct fixture *f = *state;
+    for (size_t i = 0; i < COUNT(documents); i++) {
+        struct json_object *document =
+            documents[i].document != NULL ? json_tokener_parse(documents[i].document) : NULL;
+        log_capture_clear(&f->capture);
+        f->capture.log.format = documents[i].format;
+        f->capture.log.level = documents[i].level;
+        log_document(&f->scope, document, LOG_FIELDS(LOG_INTEGER("status", 200)), "Done");
+        assert_text(f, documents[i].written);
+        if (document != NULL) /* it is as it was */
+            assert_string_equal(json_object_to_json_string_ext(document, JSON_C_TO_STRING_PLAIN),
+                                DOCUMENT);
+        json_object_put(document);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -362,6 +434,10 @@ int main(void)
         cmocka_unit_test(a_level_is_known_by_its_name_without_case),
         cmocka_unit_test_setup_teardown(a_line_is_one_write, set_up, tear_down),
         cmocka_unit_test_setup_teardown(an_interrupted_or_short_write_goes_on, set_up, tear_down),
+        cmocka_unit_test(a_format_is_known_by_its_name_without_case),
+        cmocka_unit_test_setup_teardown(as_text_a_line_says_the_same, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_document_is_written_whatever_the_level, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(a_log_that_takes_nothing_is_no_fault, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
