@@ -18,12 +18,14 @@
 #include "base/settings.h"
 #include "bedrock/bedrock.h"
 #include "handler/agent.h"
+#include "handler/metrics.h"
 #include "runtime/runtime.h"
 
 #define NAME       "weir"
 #define USER_AGENT NAME "/" WEIR_VERSION
 
 struct program {
+    int64_t began_ns; /* main() */
     struct settings settings;
     struct log log;
     struct log_scope scope;
@@ -230,6 +232,7 @@ static const char *failure_type(const struct error *err)
 static int start(struct program *p, struct error *err)
 {
     /* The Runtime API first: it is told of settings that make no sense. */
+    p->log.format = log_format_from_name(getenv("AWS_LAMBDA_LOG_FORMAT"));
     struct error no_runtime = {0};
     int reachable = reach_runtime(p, &no_runtime);
     if (settings_load(&p->settings, settings_from_environment(), err) != 0)
@@ -251,6 +254,7 @@ static int run(struct program *p)
     struct error err = {0};
     if (start(p, &err) != 0)
         return fail_start(p, failure_type(&err), &err);
+    agent_started(&p->agent, os_now_ns(os_real()) - p->began_ns);
     if (is_snap_start(&p->settings) && restore(p, &err) != 0) {
         log_line(&p->scope, LOG_FATAL, LOG_NO_FIELDS, "The restore failed: %s", err.text);
         return 1;
@@ -279,6 +283,7 @@ static void close_all(struct program *p)
 static int serve_lambda(void)
 {
     static struct program p; /* static: the extension's thread outlives main() by a moment */
+    p.began_ns = os_now_ns(os_real());
     struct error err = {0};
     p.log = (struct log){.os = os_real(), .fd = STDOUT_FILENO, .level = LOG_INFO};
     p.scope = (struct log_scope){.log = &p.log};
@@ -319,6 +324,7 @@ static const char help[] =
     "\n"
     "  --print-config            the settings in force, from the environment\n"
     "  --print-config=markdown   all settings with ranges and defaults, as docs/configuration.md\n"
+    "  --print-metrics           the metrics: name, unit and dimensions, separated by tabs\n"
     "  --version                 the version\n"
     "  --help                    this text\n"
     "\n"
@@ -340,6 +346,10 @@ int main(int argc, char **argv)
         return print_config(false);
     if (argc == 2 && strcmp(option, "--print-config=markdown") == 0)
         return print_config(true);
+    if (argc == 2 && strcmp(option, "--print-metrics") == 0) {
+        metrics_print(stdout);
+        return 0;
+    }
     (void)fprintf(stderr, NAME ": unknown option \"%s\"; try --help\n", option);
     return 2;
 }

@@ -49,26 +49,40 @@ int error_status(enum error_kind kind)
     return row_of(kind)->status;
 }
 
+/* The statuses we reply with; the last row is for any other. */
+static const struct status_row {
+    int status;
+    const char *text;
+    enum request_outcome outcome;
+} statuses[] = {
+    {STATUS_OK, "OK", REQUEST_ANSWERED},
+    {STATUS_NO_CONTENT, "No Content", REQUEST_ANSWERED},
+    {400, "Bad Request", REQUEST_REJECTED},
+    {404, "Not Found", REQUEST_REJECTED},
+    {405, "Method Not Allowed", REQUEST_REJECTED},
+    {429, "Too Many Requests", REQUEST_REFUSED},
+    {500, "Internal Server Error", REQUEST_FAILED},
+    {503, "Service Unavailable", REQUEST_UNAVAILABLE},
+    {504, "Gateway Timeout", REQUEST_TIMED_OUT},
+    {0, "", REQUEST_FAILED},
+};
+
+static const struct status_row *status_row_of(int status)
+{
+    const struct status_row *row = statuses;
+    while (row->status != status && row->status != 0)
+        row++;
+    return row;
+}
+
 const char *error_status_text(int status)
 {
-    static const struct {
-        int status;
-        const char *text;
-    } texts[] = {
-        {STATUS_OK, "OK"},
-        {STATUS_NO_CONTENT, "No Content"},
-        {400, "Bad Request"},
-        {404, "Not Found"},
-        {405, "Method Not Allowed"},
-        {429, "Too Many Requests"},
-        {500, "Internal Server Error"},
-        {503, "Service Unavailable"},
-        {504, "Gateway Timeout"},
-    };
-    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
-        if (texts[i].status == status)
-            return texts[i].text;
-    return "";
+    return status_row_of(status)->text;
+}
+
+enum request_outcome error_outcome(int status)
+{
+    return status_row_of(status)->outcome;
 }
 
 enum error_retry error_retry_class(enum error_kind kind)

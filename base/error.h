@@ -3,6 +3,8 @@
 
 #include <stdbool.h>
 
+#include "base/outcome.h"
+
 /*
  * Every failure the program knows, in one table. Nothing else holds a status of our replies, a code
  * word or an exception name of Bedrock's.
@@ -131,6 +133,8 @@ enum error_retry error_retry_class(enum error_kind kind);
 #define STATUS_NO_CONTENT 204
 /* "Too Many Requests" for 429, for all the statuses we reply with. */
 const char *error_status_text(int status);
+/* What became of a request with such a reply; a status we never use is a failure. */
+enum request_outcome error_outcome(int status);
 const char *error_code(enum error_kind kind);
 const char *error_sentence(enum error_kind kind);
 

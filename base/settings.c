@@ -76,6 +76,8 @@ static const struct row table[] = {
  "A reply leaves within this time, counted from the gateway's timestamp. 0: only the Lambda deadline counts."},
 {"AGENT_ENABLE_SIGTERM", FLAG, FIELD(enable_sigterm), 0, 0, "false", "", NULL, NULL,
  "Registers an internal extension at start, so that Lambda sends SIGTERM before it stops the sandbox."},
+{"AGENT_METRICS_NAMESPACE", STRING, FIELD(metrics_namespace), 0, 255, "Weir", "", NULL, NULL,
+ "CloudWatch namespace of the metrics: letters, digits and `.-_/#:`, at most 255 characters, not beginning with `AWS/` or `:`."},
 {"AWS_ENDPOINT_URL_BEDROCK_RUNTIME", STRING, FIELD(endpoint), 0, NAME_MAX_LENGTH, NULL, "", "AWS_ENDPOINT_URL", "`AWS_ENDPOINT_URL`, then the Region's endpoint",
  "Where Bedrock is, `http://` or `https://`."},
 {"AWS_CA_BUNDLE", STRING, FIELD(ca_bundle), 0, NAME_MAX_LENGTH, NULL, "", "SSL_CERT_FILE", "`SSL_CERT_FILE`, then the Amazon roots compiled in, or the system's bundle for other hosts",
@@ -95,7 +97,11 @@ static const struct row table[] = {
 {"HOME", STRING, FIELD(home), 0, NAME_MAX_LENGTH, NULL, "", NULL, "none", "Where `~` is."},
 {"AWS_LAMBDA_RUNTIME_API", STRING, FIELD(runtime_api), 0, 256, NULL, "host:port", NULL, "Lambda, or `build/local`, sets it", "The Runtime API."},
 {"AWS_LAMBDA_INITIALIZATION_TYPE", STRING, FIELD(initialization_type), 0, 64, NULL, "", NULL, "none", "Lambda sets it; `snap-start` waits for the restore."},
-{"AWS_LAMBDA_LOG_LEVEL", STRING, FIELD(log_level), 0, 16, "INFO", "", NULL, NULL, "TRACE, DEBUG, INFO, WARN, ERROR or FATAL: lines below it are not written. Anything else counts as INFO."},
+{"AWS_LAMBDA_FUNCTION_NAME", STRING, FIELD(function_name), 0, 256, "unknown", "", NULL, NULL, "Lambda sets it; the metrics carry it."},
+{"AWS_LAMBDA_LOG_LEVEL", STRING, FIELD(log_level), 0, 16, "INFO", "", NULL, NULL,
+ "TRACE, DEBUG, INFO, WARN, ERROR or FATAL: lines below it are not written; metrics always are. Anything else counts as INFO."},
+{"AWS_LAMBDA_LOG_FORMAT", STRING, FIELD(log_format), 0, 16, "JSON", "", NULL, NULL,
+ "Text: one line of text each, and the metrics on lines of their own. Anything else counts as JSON, one object a line."},
 };
 /* clang-format on */
 
@@ -221,8 +227,23 @@ static int check_pair(const char *low_name, double low, const char *high_name, d
                      high_name, high, low_name, low);
 }
 
+/* CloudWatch's rules; it would drop the metrics without a word. */
+static int check_namespace(const char *name, struct error *err)
+{
+    static const char characters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+                                     "0123456789.-_/#:";
+    if (name[strspn(name, characters)] == '\0' && name[0] != ':' && strncmp(name, "AWS/", 4) != 0)
+        return 0;
+    return error_set(err, ERROR_CONFIG,
+                     "AGENT_METRICS_NAMESPACE is \"%.32s\"; it must be of letters, digits and "
+                     ".-_/#: and not begin with AWS/ or a colon",
+                     name);
+}
+
 static int check(const struct settings *s, struct error *err)
 {
+    if (check_namespace(s->metrics_namespace, err) != 0)
+        return -1;
     if (check_pair("BEDROCK_BASE_DELAY", s->base_delay_s, "BEDROCK_MAX_DELAY", s->max_delay_s,
                    err) != 0)
         return -1;

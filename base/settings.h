@@ -59,7 +59,10 @@ struct settings {
     /* Lambda */
     char *runtime_api; /* host:port */
     char *initialization_type;
+    char *function_name;
     char *log_level;
+    char *log_format;
+    char *metrics_namespace;
     bool enable_sigterm;
 };
 

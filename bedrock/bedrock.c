@@ -223,9 +223,8 @@ static int read_answer(const struct attempt *a, const struct http_response *resp
                        struct bedrock_answer *answer, struct error *err)
 {
     struct json_object *root = json_parse(response->body.data, response->body.length);
-    if (root == NULL)
-        return error_set(err, ERROR_BAD_ANSWER, "Bedrock's answer is no JSON");
-    int result = read_body(a, root, answer, err);
+    int result = root != NULL ? read_body(a, root, answer, err)
+                              : error_set(err, ERROR_BAD_ANSWER, "Bedrock's answer is no JSON");
     json_object_put(root);
     read_count(response, "x-amzn-bedrock-input-token-count", &answer->input_tokens);
     read_count(response, "x-amzn-bedrock-output-token-count", &answer->output_tokens);

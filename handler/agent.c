@@ -1,11 +1,13 @@
 #include "handler/agent.h"
 
 #include <json-c/json.h>
+#include <stdatomic.h>
 #include <string.h>
 
 #include "handler/chat.h"
 #include "handler/deadline.h"
 #include "handler/event.h"
+#include "handler/metrics.h"
 #include "handler/reply.h"
 
 /* One event on its way through. */
@@ -15,14 +17,17 @@ struct story {
     struct log_scope scope;
     struct event event;
     char session_id[CHAT_SESSION_ID_MAX + 1];
+    bool is_chat; /* somebody asks something, whether or not it can be read */
     int64_t began_ns;
-    int attempts; /* sent to the model */
+    int64_t answer_by_ns;
     int64_t waited_ns;
+    struct tally tally;
 };
 
 int agent_init(struct agent *agent, const struct agent_parts *parts, struct error *err)
 {
-    *agent = (struct agent){.settings = parts->settings, .os = parts->os, .log = parts->log};
+    *agent = (struct agent){
+        .settings = parts->settings, .os = parts->os, .log = parts->log, .init_ns = -1};
     return model_init(&agent->model, parts->settings, parts->bedrock, parts->os, err);
 }
 
@@ -30,6 +35,11 @@ void agent_free(struct agent *agent)
 {
     model_free(&agent->model);
     *agent = (struct agent){0};
+}
+
+void agent_started(struct agent *agent, int64_t init_ns)
+{
+    agent->init_ns = init_ns;
 }
 
 static int build_usage(struct json_object *body, const struct bedrock_answer *answer,
@@ -94,8 +104,7 @@ static int ask(struct story *story, const struct chat_request *request, struct r
         .scope = &story->scope,
         .message = request->message,
         .message_length = request->message_length,
-        .answer_by_ns = deadline_of(&story->event, story->invocation->deadline_wall_ns,
-                                    agent->settings, agent->os),
+        .answer_by_ns = story->answer_by_ns,
     };
     struct model_outcome outcome = {0};
     struct error failure = {0};
@@ -108,7 +117,7 @@ static int ask(struct story *story, const struct chat_request *request, struct r
         if (result == 0 && error_wants_retry_after(failure.kind))
             result = reply_set_retry_after(reply, outcome.retry_after_ns, err);
     }
-    story->attempts = outcome.attempts;
+    story->tally = outcome.tally;
     story->waited_ns = outcome.waited_ns;
     model_outcome_free(&outcome);
     return result;
@@ -170,6 +179,15 @@ static const struct route *find_route(const struct event *event)
         if (same_path(event->route, routes[i].path) && ends_with(event->path, routes[i].path))
             return &routes[i];
     return NULL;
+}
+
+static bool is_chat(const struct event *event)
+{
+    if (event->source == EVENT_DIRECT || event->source == EVENT_SQS)
+        return event->source == EVENT_DIRECT;
+    const struct route *route = find_route(event);
+    return route != NULL && route->handle == handle_chat && event->method != NULL &&
+           strcmp(event->method, route->method) == 0;
 }
 
 static int handle_http(struct story *story, struct reply *reply, struct error *err)
@@ -244,13 +262,45 @@ static int reply_to(struct story *story, struct reply *reply, struct error *err)
 {
     const struct agent_invocation *invocation = story->invocation;
     struct error failure = {0};
-    if (event_read(&story->event, invocation->event, invocation->event_length, &failure) != 0)
+    int readable = event_read(&story->event, invocation->event, invocation->event_length, &failure);
+    story->is_chat = is_chat(&story->event);
+    story->answer_by_ns = deadline_of(&story->event, invocation->deadline_wall_ns,
+                                      story->agent->settings, story->agent->os);
+    if (readable != 0)
         return reply_failure(story, &failure, reply, err);
     if (story->event.source == EVENT_DIRECT)
         return handle_chat(story, reply, err);
     if (story->event.source == EVENT_SQS)
         return 0;
     return handle_http(story, reply, err);
+}
+
+/* `status` is the reply's; 0 for a batch, which has none, and for a reply that could not be made.
+ */
+static void log_done(const struct story *story, int status)
+{
+    struct agent *agent = story->agent;
+    int64_t now_ns = os_now_ns(agent->os);
+    const struct metrics_invocation done = {
+        .is_chat = story->is_chat,
+        .outcome = error_outcome(status),
+        .latency_ns = now_ns - story->began_ns,
+        .remaining_ns = story->answer_by_ns - now_ns,
+        .tally = &story->tally,
+        .init_ns = atomic_exchange(&agent->init_ns, -1),
+    };
+    const struct log_field fields[] = {
+        LOG_STRING("source", event_source_name(story->event.source)),
+        LOG_STRING("outcome", metrics_outcome_word(&done)),
+        LOG_NUMBER("duration_s", seconds_from_ns(done.latency_ns)),
+        LOG_INTEGER("attempts", story->tally.attempts),
+        LOG_NUMBER("waited_s", seconds_from_ns(story->waited_ns)),
+        LOG_INTEGER("status", status),
+    };
+    size_t count = sizeof fields / sizeof fields[0];
+    struct json_object *document = metrics_document(&done, agent->settings, os_wall_ns(agent->os));
+    log_document(&story->scope, document, fields, status != 0 ? count : count - 1, "Request done");
+    json_object_put(document);
 }
 
 static int answer(struct story *story, struct buffer *out, struct error *err)
@@ -260,18 +310,7 @@ static int answer(struct story *story, struct buffer *out, struct error *err)
     if (result == 0)
         result = story->event.source == EVENT_SQS ? hand_back_batch(story, out, err)
                                                   : tell(story, &reply, out, err);
-    int64_t took_ns = os_now_ns(story->agent->os) - story->began_ns;
-    const struct log_field fields[] = {
-        LOG_STRING("source", event_source_name(story->event.source)),
-        LOG_NUMBER("duration_s", seconds_from_ns(took_ns)),
-        LOG_INTEGER("attempts", story->attempts),
-        LOG_NUMBER("waited_s", seconds_from_ns(story->waited_ns)),
-        LOG_INTEGER("status", reply.status),
-    };
-    size_t count = sizeof fields / sizeof fields[0];
-    if (reply.status == 0) /* a batch has none */
-        count--;
-    log_line(&story->scope, LOG_INFO, fields, count, "Request done");
+    log_done(story, result == 0 ? reply.status : 0);
     reply_free(&reply);
     return result;
 }

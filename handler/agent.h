@@ -17,13 +17,15 @@
  *   GET /health                              ->  {"status": "ok"}
  *
  * Any bytes that Lambda can deliver get a reply. A direct invocation is a message itself. Events
- * from SQS are handed back whole as failed, since there is nobody to answer to.
+ * from SQS are handed back whole as failed, since there is nobody to answer to. Each invocation
+ * ends with the line "Request done", which is its metrics document too (handler/metrics.h).
  */
 struct agent {
     const struct settings *settings;
     const struct os *os;
     const struct log *log;
     struct model model;
+    _Atomic int64_t init_ns; /* until the first invocation took it; negative: nobody said */
 };
 
 /* All borrowed. */
@@ -37,6 +39,9 @@ struct agent_parts {
 int agent_init(struct agent *agent, const struct agent_parts *parts, struct error *err)
     __attribute__((warn_unused_result));
 void agent_free(struct agent *agent);
+
+/* The start took `init_ns`: the metrics of the first invocation say so. Before that one. */
+void agent_started(struct agent *agent, int64_t init_ns);
 
 /* What Lambda delivered. All borrowed. */
 struct agent_invocation {

@@ -92,12 +92,15 @@ static void send_attempt(struct asking *a)
     };
     bedrock_result_free(result);
     struct throttle_outcome outcome = {.draw = os_draw(a->model->os), .retry_hint_ns = -1};
+    int64_t began_ns = os_now_ns(a->model->os);
     if (bedrock_invoke(a->model->bedrock, &call, result, a->err) != 0) {
         outcome.kind = kind_of_failure(a);
         outcome.retry_hint_ns = result->retry_hint_ns;
         if (outcome.kind == ERROR_THROTTLED_DAY && outcome.retry_hint_ns < 0)
             outcome.retry_hint_ns = until_next_utc_day_ns(a->model->os);
     }
+    tally_attempt(&a->outcome->tally, outcome.kind, os_now_ns(a->model->os) - began_ns,
+                  &result->answer);
     report(a, &outcome);
 }
 
@@ -125,6 +128,8 @@ static void wait_for(struct asking *a, const struct throttle_step *step)
     log_wait(a, step);
     os_sleep_ns(a->model->os, step->wait_ns);
     a->outcome->waited_ns += step->wait_ns;
+    if (step->reason == THROTTLE_FOR_TOKEN)
+        tally_limiter_wait(&a->outcome->tally, step->wait_ns);
 }
 
 static void log_rate_limited(const struct asking *a, const struct throttle_step *step)
@@ -169,6 +174,7 @@ static void log_refusal(const struct asking *a, const struct throttle_step *step
 static int give_up(struct asking *a, const struct throttle_step *step)
 {
     log_refusal(a, step);
+    tally_refusal(&a->outcome->tally, step->cause);
     a->outcome->retry_after_ns = step->retry_after_ns;
     a->err->kind = step->cause;
     return -1;

@@ -9,6 +9,7 @@
 #include "base/os.h"
 #include "base/settings.h"
 #include "bedrock/bedrock.h"
+#include "handler/tally.h"
 #include "throttle/throttle.h"
 
 /*
@@ -40,6 +41,7 @@ struct model_outcome {
     int attempts;                 /* sent to Bedrock */
     int64_t waited_ns;            /* for tokens and backoffs */
     int64_t retry_after_ns;       /* on failure: when the same question would be let in, from now */
+    struct tally tally;           /* for the metrics */
 };
 
 /* Returns 0 with an answer, or -1 with the kind to reply with. model_outcome_free() in any case. */

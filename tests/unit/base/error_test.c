@@ -68,6 +68,24 @@ static void every_kind_that_a_caller_sees_has_a_status_a_code_and_a_sentence(voi
     }
 }
 
+static void every_status_that_is_replied_has_an_outcome(void **state)
+{
+    (void)state;
+    static const struct {
+        int status;
+        enum request_outcome outcome;
+    } cases[] = {
+        {200, REQUEST_ANSWERED}, {204, REQUEST_ANSWERED},    {400, REQUEST_REJECTED},
+        {404, REQUEST_REJECTED}, {405, REQUEST_REJECTED},    {429, REQUEST_REFUSED},
+        {500, REQUEST_FAILED},   {503, REQUEST_UNAVAILABLE}, {504, REQUEST_TIMED_OUT},
+        {0, REQUEST_FAILED},     {418, REQUEST_FAILED},      {-1, REQUEST_FAILED},
+    };
+    for (size_t i = 0; i < COUNT(cases); i++)
+        assert_int_equal(error_outcome(cases[i].status), cases[i].outcome);
+    for (int kind = 0; kind < ERROR_COUNT; kind++)
+        assert_int_not_equal(error_outcome(error_status((enum error_kind)kind)), REQUEST_ANSWERED);
+}
+
 static bool is_word(const char *text)
 {
     for (; *text != '\0'; text++)
@@ -230,6 +248,7 @@ int main(void)
         cmocka_unit_test(a_text_that_is_too_long_is_cut),
         cmocka_unit_test(a_text_is_utf8_wherever_it_was_cut),
         cmocka_unit_test(every_kind_that_a_caller_sees_has_a_status_a_code_and_a_sentence),
+        cmocka_unit_test(every_status_that_is_replied_has_an_outcome),
         cmocka_unit_test(words_and_codes_are_lower_case_and_words_differ),
         cmocka_unit_test(sentences_are_sentences),
         cmocka_unit_test(exactly_429_and_503_say_when_to_come_back),

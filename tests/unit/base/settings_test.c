@@ -101,6 +101,7 @@ static void without_variables_everything_has_its_default(void **state)
                               "BEDROCK_EXPECTED_LATENCY=3\n"
                               "AGENT_RESPONSE_TIMEOUT=28.5\n"
                               "AGENT_ENABLE_SIGTERM=false\n"
+                              "AGENT_METRICS_NAMESPACE=Weir\n"
                               "AWS_ENDPOINT_URL_BEDROCK_RUNTIME=\n"
                               "AWS_CA_BUNDLE=\n"
                               "AWS_BEARER_TOKEN_BEDROCK=\n"
@@ -117,7 +118,9 @@ static void without_variables_everything_has_its_default(void **state)
                               "HOME=\n"
                               "AWS_LAMBDA_RUNTIME_API=\n"
                               "AWS_LAMBDA_INITIALIZATION_TYPE=\n"
-                              "AWS_LAMBDA_LOG_LEVEL=INFO\n");
+                              "AWS_LAMBDA_FUNCTION_NAME=unknown\n"
+                              "AWS_LAMBDA_LOG_LEVEL=INFO\n"
+                              "AWS_LAMBDA_LOG_FORMAT=JSON\n");
     assert_null(settings.provider);
     assert_null(settings.endpoint);
     assert_false(settings.response_timeout_set);
@@ -150,6 +153,9 @@ static const struct {
     {{{"AGENT_RESPONSE_TIMEOUT", "0"}}, "AGENT_RESPONSE_TIMEOUT=0"},
     {{{"AGENT_ENABLE_SIGTERM", "TRUE"}}, "AGENT_ENABLE_SIGTERM=true"},
     {{{"AGENT_ENABLE_SIGTERM", "false"}}, "AGENT_ENABLE_SIGTERM=false"},
+    {{{"AGENT_METRICS_NAMESPACE", "My.App-1_a/b#c:AWS/"}},
+     "AGENT_METRICS_NAMESPACE=My.App-1_a/b#c:AWS/"},
+    {{{"AGENT_METRICS_NAMESPACE", "AWS"}}, "AGENT_METRICS_NAMESPACE=AWS"},
     {{{"AWS_PROFILE", "dev"}}, "AWS_PROFILE=dev"},
     {{{"AWS_LAMBDA_LOG_LEVEL", "DEBUG"}}, "AWS_LAMBDA_LOG_LEVEL=DEBUG"},
     {{{"AWS_ACCESS_KEY_ID", "AKIDEXAMPLE"}}, "AWS_ACCESS_KEY_ID=AKIDEXAMPLE"},
@@ -293,6 +299,8 @@ static void an_integer_has_no_fraction(void **state)
 #define TIMES_16(text)                                                                             \
     text text text text text text text text text text text text text text text text
 
+#define NAMESPACE_RULE "it must be of letters, digits and .-_/#: and not begin with AWS/ or a colon"
+
 static const struct {
     struct variable variables[VARIABLES_MAX];
     const char *text;
@@ -310,6 +318,13 @@ static const struct {
      "AGENT_ENABLE_SIGTERM is \"yes\"; it must be true or false"},
     {{{"AWS_LAMBDA_LOG_LEVEL", "seventeen letters"}},
      "AWS_LAMBDA_LOG_LEVEL has 17 bytes; it may have 16"},
+    {{{"AGENT_METRICS_NAMESPACE", "AWS/Lambda"}},
+     "AGENT_METRICS_NAMESPACE is \"AWS/Lambda\"; " NAMESPACE_RULE},
+    {{{"AGENT_METRICS_NAMESPACE", ":x"}}, "AGENT_METRICS_NAMESPACE is \":x\"; " NAMESPACE_RULE},
+    {{{"AGENT_METRICS_NAMESPACE", "my app"}},
+     "AGENT_METRICS_NAMESPACE is \"my app\"; " NAMESPACE_RULE},
+    {{{"AGENT_METRICS_NAMESPACE", TIMES_16("1234567890123456")}},
+     "AGENT_METRICS_NAMESPACE has 256 bytes; it may have 255"},
     {{{"BEDROCK_SYSTEM_PROMPT", "caf\xe9"}}, "BEDROCK_SYSTEM_PROMPT is not UTF-8"},
     {{{"AWS_REGION", "\xff"}}, "AWS_REGION is not UTF-8"},
     /* the variable that was read is named, not the one it stands in for */
@@ -431,7 +446,7 @@ static void the_page_has_a_row_for_every_variable(void **state)
         if (strstr(page, start) == NULL)
             fail_msg("%s is not in the page", line);
     }
-    assert_int_equal(rows, 37);
+    assert_int_equal(rows, 40);
     free(text);
     free(page);
     settings_free(&settings);
@@ -455,7 +470,7 @@ static void the_page_is_a_table_of_five_columns(void **state)
         assert_int_equal(bars, 6);
         rows++;
     }
-    assert_int_equal(rows, 37 + 2);
+    assert_int_equal(rows, 40 + 2);
     free(page);
 }
 
