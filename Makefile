@@ -13,6 +13,8 @@ ifeq ($(MAKELEVEL),0)
 MAKEFLAGS += -j$(shell nproc)
 endif
 
+comma := ,
+
 # `make V=1` shows the commands.
 V ?= 0
 ifeq ($(V),0)
@@ -119,8 +121,10 @@ $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(SUPPORT) $(CORE_LIB)
 	@$(call say,LD,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ -lcmocka -lssl $(LIBS) -o $@
 
-# This one decides when there is no memory.
+# These decide when there is no memory.
 $(BUILD)/tests/unit/base/buffer_test: override LDFLAGS += -Wl,--wrap=malloc
+$(BUILD)/tests/unit/base/emf_test: override LDFLAGS += $(patsubst %,-Wl$(comma)--wrap=json_object_%,\
+	new_object new_array new_string new_string_len new_int64 new_double_s array_add object_add)
 
 $(BUILD)/tests/unit/local/%: $(BUILD)/obj/tests/unit/local/%.o $(SUPPORT) $(LOCAL_LIB) $(CORE_LIB)
 	@mkdir -p $(@D)

@@ -167,10 +167,8 @@ struct json_object *metrics_document(const struct metrics_invocation *invocation
 
 void metrics_print(FILE *out)
 {
-    for (size_t i = 0; i < METRIC_COUNT; i++) {
-        (void)fprintf(out, "%s\t%s\t", table[i].name, table[i].unit);
-        for (size_t d = 0; d < table[i].dimension_count; d++)
-            (void)fprintf(out, "%s%s", d > 0 ? "," : "", dimension_names[d]);
-        (void)fputc('\n', out);
-    }
+    for (size_t i = 0; i < METRIC_COUNT; i++)
+        (void)fprintf(out, "%s\t%s\t%s%s%s\n", table[i].name, table[i].unit, dimension_names[0],
+                      table[i].dimension_count > 1 ? "," : "",
+                      table[i].dimension_count > 1 ? dimension_names[1] : "");
 }

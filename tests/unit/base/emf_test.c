@@ -199,6 +199,61 @@ static void a_long_dimension_value_is_cut(void **state)
     json_object_put(document);
 }
 
+/* The linker sends these calls here (-Wl,--wrap=...); the one that brings this to 0 fails. */
+static int calls_left;
+
+static bool has_memory(void)
+{
+    return calls_left == 0 || --calls_left > 0;
+}
+
+/* NOLINTBEGIN(readability-identifier-naming): the names that the linker gives them */
+#define WITHOUT_MEMORY(type, name, parameters, arguments, failure)                                 \
+    type __real_json_object_##name parameters;                                                     \
+    type __wrap_json_object_##name parameters;                                                     \
+    type __wrap_json_object_##name parameters                                                      \
+    {                                                                                              \
+        return has_memory() ? __real_json_object_##name arguments : (failure);                     \
+    }
+
+WITHOUT_MEMORY(struct json_object *, new_object, (void), (), NULL)
+WITHOUT_MEMORY(struct json_object *, new_array, (void), (), NULL)
+WITHOUT_MEMORY(struct json_object *, new_string, (const char *s), (s), NULL)
+WITHOUT_MEMORY(struct json_object *, new_string_len, (const char *s, int n), (s, n), NULL)
+WITHOUT_MEMORY(struct json_object *, new_int64, (int64_t n), (n), NULL)
+WITHOUT_MEMORY(struct json_object *, new_double_s, (double n, const char *s), (n, s), NULL)
+WITHOUT_MEMORY(int, array_add, (struct json_object * array, struct json_object *value),
+               (array, value), -1)
+WITHOUT_MEMORY(int, object_add,
+               (struct json_object * object, const char *key, struct json_object *value),
+               (object, key, value), -1)
+/* NOLINTEND(readability-identifier-naming) */
+
+/* Wherever memory ends; the sanitizer and valgrind see that nothing is lost. */
+static void without_memory_there_is_no_document(void **state)
+{
+    (void)state;
+    static const struct emf_metric metrics[] = {
+        {"Requests", "Count", 1, false, one, 1},
+        {"Latency", "Milliseconds", 2, true, some, 3},
+    };
+    int failures = 0;
+    for (;;) {
+        calls_left = failures + 1;
+        struct json_object *document = make(metrics, COUNT(metrics));
+        bool spared = calls_left > 0;
+        calls_left = 0;
+        if (spared) {
+            emf_assert_valid(document);
+            json_object_put(document);
+            break;
+        }
+        assert_null(document);
+        failures++;
+    }
+    assert_true(failures > 30);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -211,6 +266,7 @@ int main(void)
         cmocka_unit_test(a_directive_takes_a_hundred_metrics),
         cmocka_unit_test(a_dimension_value_is_what_cloudwatch_takes),
         cmocka_unit_test(a_long_dimension_value_is_cut),
+        cmocka_unit_test(without_memory_there_is_no_document),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
