@@ -231,8 +231,8 @@ static const char *failure_type(const struct error *err)
 /* Everything up to the first event. */
 static int start(struct program *p, struct error *err)
 {
-    /* The Runtime API first: it is told of settings that make no sense. */
     p->log.format = log_format_from_name(getenv("AWS_LAMBDA_LOG_FORMAT"));
+    /* The Runtime API first: it is told of settings that make no sense. */
     struct error no_runtime = {0};
     int reachable = reach_runtime(p, &no_runtime);
     if (settings_load(&p->settings, settings_from_environment(), err) != 0)

@@ -70,8 +70,9 @@ void log_line(const struct log_scope *scope, enum log_level level, const struct 
  * Writes a line of LOG_INFO that is also a metrics document (base/emf.h): one JSON object of the
  * line's members and then the document's, which is borrowed. As text, the line is written first and
  * the JSON object follows on a line of its own, since CloudWatch makes metrics of nothing else.
- * Metrics are no logs: the object is written whatever the level. Without a document, for want of
- * memory, it is a plain line.
+ * Metrics are no logs: the object is written whatever the level. (Lambda's own filter, set by the
+ * function's ApplicationLogLevel, knows levels only; at INFO and lower it lets the object pass.)
+ * Without a document, for want of memory, it is a plain line.
  */
 void log_document(const struct log_scope *scope, struct json_object *document,
                   const struct log_field *fields, size_t count, const char *message);

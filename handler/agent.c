@@ -275,8 +275,7 @@ static int reply_to(struct story *story, struct reply *reply, struct error *err)
     return handle_http(story, reply, err);
 }
 
-/* `status` is the reply's; 0 for a batch, which has none, and for a reply that could not be made.
- */
+/* `status` is the reply's, or 0: a batch has none, nor has a reply that could not be made. */
 static void log_done(const struct story *story, int status)
 {
     struct agent *agent = story->agent;

@@ -40,7 +40,10 @@ int agent_init(struct agent *agent, const struct agent_parts *parts, struct erro
     __attribute__((warn_unused_result));
 void agent_free(struct agent *agent);
 
-/* The start took `init_ns`: the metrics of the first invocation say so. Before that one. */
+/*
+ * From the start of the program to its first poll of the Runtime API it took `init_ns`: the metrics
+ * of the first invocation say so. To be called before that one.
+ */
 void agent_started(struct agent *agent, int64_t init_ns);
 
 /* What Lambda delivered. All borrowed. */

@@ -598,6 +598,7 @@ static void any_bytes_get_a_reply(void **state)
         json_object_put(root);
         buffer_free(&reply);
     }
+    assert_int_equal(log_capture_count(&rig.capture, "\"_aws\":{\"Timestamp\":"), 2000);
     agent_rig_close(&rig);
 }
 

@@ -7,6 +7,7 @@
 
 #include "tests/support/agent_rig.h"
 #include "tests/support/cmocka_all.h"
+#include "tests/support/emf_shape.h"
 
 #define EVENTS "events"
 #define TABLE  "tests/unit/handler/corpus.json"
@@ -142,6 +143,24 @@ static void check_log(const struct row *row)
     MUST(row, log_capture_count(&row->rig.capture, "token bucket") == 0);
 }
 
+/* The last line is the metrics document, and the only one. */
+static void check_metrics(const struct row *row)
+{
+    struct json_object *lines = log_capture_lines(&row->rig.capture);
+    size_t count = json_object_array_length(lines);
+    struct json_object *document = json_object_array_get_idx(lines, count - 1);
+    MUST(row, log_capture_count(&row->rig.capture, "\"_aws\":") == 1);
+    emf_assert_valid(document);
+    if (row->rig.bench.http.calls > 0)
+        emf_assert_counts(document,
+                          "Requests=1 RequestsAnswered=1 ModelCalls=1 InputTokens=3 "
+                          "OutputTokens=5",
+                          row->file);
+    MUST(row,
+         (emf_number(document, "Requests") == 1) != (emf_number(document, "RequestsOther") == 1));
+    json_object_put(lines);
+}
+
 static void every_event_gets_the_reply_that_the_table_says(void **state)
 {
     (void)state;
@@ -161,6 +180,7 @@ static void every_event_gets_the_reply_that_the_table_says(void **state)
             check_body(&row);
         }
         check_log(&row);
+        check_metrics(&row);
         close_row(&row);
     }
     json_object_put(table);
